@@ -1,0 +1,1 @@
+"""Agents behind locks: sandboxes, their sockets, and the two protocols spoken over them."""

@@ -1,0 +1,1 @@
+"""What runs inside the container: the byte bridge and the small local agent. Standard library only."""

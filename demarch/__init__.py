@@ -1,0 +1,1 @@
+"""Demarch: the operations agents and people may call, the kernel that executes them, its events."""

@@ -1,0 +1,1 @@
+"""The process that wires everything: routing, conversations, decisions, notices, settings and commands."""

@@ -1,0 +1,1 @@
+"""The ground floor: PostgreSQL (embedded or external), named SQL, migrations, wake-ups, clock and ids."""
