@@ -1,0 +1,159 @@
+"""What a person may set: every INTERCOM_ name, read once from the environment and `.env`, then frozen."""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from dotenv import dotenv_values
+from platformdirs import user_data_path
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableValue
+
+PREFIX = "INTERCOM_"
+ENV_FILE = Path(".env")
+
+SandboxName = Literal["auto", "docker", "process"]
+RuntimeName = Literal["local", "claude", "codex", "gemini"]
+
+
+class SettingsError(Exception):
+    """A setting is unknown or does not fit. The message is for the person who set it, one line per fault."""
+
+
+def _person(address: str) -> str:
+    if not re.fullmatch(r"[a-z]+:\S+", address):
+        raise ValueError('a person is written as network:id, for example "tg:1000"')
+    return address
+
+
+class _Piece(BaseModel):
+    """Settings that belong together; a part of the program gets only its own piece."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TelegramSettings(_Piece):
+    token: SecretStr | None = None  #: the bridge is off without it
+    api_base: str = "https://api.telegram.org"  #: methods are called at {api_base}/bot{token}/{method}
+    chat_per_second: PositiveFloat = 1.0  #: messages to one private chat
+    group_per_minute: PositiveFloat = 20.0  #: messages to one group
+    overall_per_second: PositiveFloat = 30.0
+
+
+class WebSettings(_Piece):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8765  #: 0 takes any free one
+    session_age: PositiveInt = 30 * 24 * 3600  #: seconds a browser stays signed in
+
+
+class ApprovalSettings(_Piece):
+    timeout: PositiveInt = 3600  #: seconds until an open card defers itself
+    extend_percent: Annotated[int, Field(ge=1, le=1000)] = 50  #: what EXTEND adds to a budget
+
+
+class AgentSettings(_Piece):
+    runtime: RuntimeName = "local"
+    idle_timeout: PositiveInt = 1800  #: seconds a warm session may stay unused
+    max_containers: PositiveInt = 5
+    memory: ByteSize = ByteSize(512 * 1024 * 1024)
+    cpus: PositiveFloat = 1.0
+    pids: PositiveInt = 128
+    tmpfs: ByteSize = ByteSize(64 * 1024 * 1024)
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter="__",
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        frozen=True,
+        extra="ignore",  # other programs' names in .env; our own are checked by `_refuse_unknown`
+    )
+
+    home: Path = Field(default_factory=lambda: user_data_path("intercom"))
+    database_url: SecretStr | None = (
+        None  #: an external PostgreSQL; without it an embedded one runs in `home`
+    )
+    sandbox: SandboxName = "auto"
+    owners: tuple[Annotated[str, AfterValidator(_person)], ...] = ()
+    kernel: Literal["embedded", "cli"] = "embedded"
+    project: Path | None = None  #: folder of the project, for the CLI kernel
+    assistant_name: Annotated[str, Field(min_length=1, max_length=32)] = "Amtiskaw"  #: the trigger word
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    no_install: bool = False  #: scripts/setup may not install system packages
+    db_pool: Annotated[int, Field(ge=2, le=100)] = 10
+    grace: NonNegativeInt = 15  #: seconds running turns get when the host is stopped
+    telegram: TelegramSettings = TelegramSettings()
+    web: WebSettings = WebSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
+    agent: AgentSettings = AgentSettings()
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value, so that the log can blot them out."""
+        held = (self.database_url, self.telegram.token)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
+
+
+def load_settings() -> Settings:
+    """Read the environment and `.env`. Raises SettingsError."""
+    _refuse_unknown({**dotenv_values(ENV_FILE), **os.environ})
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentences(error))) from None
+    except UnreadableValue as error:
+        raise SettingsError(_unreadable(error)) from None
+    home = settings.home.expanduser().absolute()
+    return settings.model_copy(update={"home": home})
+
+
+def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[str]:
+    """Every name that may be set, as it is written in the environment."""
+    for field, info in model.model_fields.items():
+        name = prefix + field.upper()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, _Piece):
+            yield from known_names(info.annotation, name + "__")
+        else:
+            yield name
+
+
+def _refuse_unknown(given: Mapping[str, str | None]) -> None:
+    known = set(known_names())
+    unknown = sorted(name for name in given if name.upper().startswith(PREFIX) and name.upper() not in known)
+    if unknown:
+        raise SettingsError("\n".join(_unknown(name, known) for name in unknown))
+
+
+def _unknown(name: str, known: set[str]) -> str:
+    near = difflib.get_close_matches(name.upper(), sorted(known), n=1, cutoff=0.5)
+    hint = f"; did you mean {near[0]}?" if near else "."
+    return f"There is no setting {name}{hint}"
+
+
+def _sentences(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        name = PREFIX + "__".join(str(step).upper() for step in fault["loc"] if isinstance(step, str))
+        yield f"{name} does not fit: {fault['msg'][:1].lower()}{fault['msg'][1:]}."
+
+
+def _unreadable(error: UnreadableValue) -> str:
+    found = re.search(r'field "(\w+)"', str(error))
+    name = PREFIX + found.group(1).upper() if found else "A setting"
+    example = ', for example ["tg:1000"]' if name.endswith("OWNERS") else ""
+    return f"{name} does not fit: it is written as JSON{example}."
