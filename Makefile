@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test test-all bench check lock clean
+
+bin := .venv/bin
+
+help: ## what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## a .venv with everything, and a Docker engine
+	@scripts/setup
+
+setup-dev: ## setup, and what the tests need
+	@scripts/setup --dev
+
+run: setup ## start Intercom
+	@$(bin)/intercom up
+
+check: setup-dev ## format, lint, types, layers
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+
+test: check ## check, then every promise sampled (at most 10 minutes)
+	$(bin)/pytest -m "not full" -rs
+
+test-all: check ## check, then everything at full length; skips are printed
+	$(bin)/pytest -rs
+
+bench: setup-dev ## measure; prints a table and writes bench/latest.json
+	$(bin)/python -m bench
+
+lock: setup-dev ## resolve the dependencies anew
+	@scripts/lock
+
+clean: ## remove what can be made again (not your data)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
