@@ -1,54 +1,20 @@
-"""The kernel port: what executes operations and tells what happened, and how it refuses.
-
-DemarchError
-├── InvalidCall          the caller must change the call (unknown operation, wrong parameters)
-├── NotFound             no such run, issue, artifact, discovery
-├── Conflict             the world has moved: the thing is no longer in the state the caller saw
-├── NotPossible          this kernel or this state cannot do it; trying again will not help
-└── KernelUnavailable    the kernel did not answer; nothing is known to have happened
-    └── EvidenceUnknown  nobody can say whether the write happened
-"""
+"""The kernel port: what executes operations and tells what happened. Its refusals stand in `errors`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from demarch.errors import Conflict as Conflict
+from demarch.errors import DemarchError as DemarchError
+from demarch.errors import EvidenceUnknown as EvidenceUnknown
+from demarch.errors import InvalidCall as InvalidCall
+from demarch.errors import KernelUnavailable as KernelUnavailable
+from demarch.errors import NotFound as NotFound
+from demarch.errors import NotPossible as NotPossible
 from demarch.operations import Call
 
 Marks = Mapping[str, int]  #: event source -> id of the last event seen
-
-
-class DemarchError(Exception):
-    """An operation was not executed. The message is a sentence for the person or agent who asked."""
-
-
-class InvalidCall(DemarchError):
-    """The call itself is wrong: unknown operation or parameters that do not fit."""
-
-
-class NotFound(DemarchError):
-    """What the call names does not exist."""
-
-
-class Conflict(DemarchError):
-    """The world moved since the caller looked. `now` is where it stands (a phase, a status)."""
-
-    def __init__(self, message: str, *, now: str = "") -> None:
-        super().__init__(message)
-        self.now = now
-
-
-class NotPossible(DemarchError):
-    """Refused for a reason that trying again will not change."""
-
-
-class KernelUnavailable(DemarchError):
-    """The kernel did not answer in time or at all."""
-
-
-class EvidenceUnknown(KernelUnavailable):
-    """Whether a write happened cannot be found out; a person must look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
