@@ -1,0 +1,109 @@
+"""The embedded PostgreSQL of a data folder, shared by every process that uses that folder.
+
+Three locks in the folder, all released by the kernel when their holder dies:
+- `host.lock`: held by the one host; a second host is refused.
+- `postgres.users`: held shared by everybody who uses the server. Whoever leaves last stops it. After a killed
+  host the server goes on running, and whoever comes next takes it over.
+- `postgres.lock`: held for the moments of coming and going, so that nobody starts what another just stops.
+
+As root, PostgreSQL runs as a system user (see `storage.system_user`): the folders above its data become
+traversable for everybody, so every secret kept in the folder must have mode 0600. Nobody but that user and
+root can connect: the data folder and the socket are private.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import structlog
+
+from storage.background import background
+from storage.cluster import Cluster, Postmaster
+from storage.errors import DataFolderBusy, ServerFailed
+from storage.flock import FileLock
+from storage.system_user import unprivileged
+
+log = structlog.get_logger()
+
+#: seconds between two looks of the host at whether the server still lives
+WATCH_EVERY = 2.0
+
+
+class EmbeddedServer:
+    """PostgreSQL in FOLDER/postgres for as long as anybody uses it."""
+
+    def __init__(self, cluster: Cluster, users: FileLock, moment: FileLock) -> None:
+        self._cluster = cluster
+        self._users = users
+        self._moment = moment
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, folder: Path, exclusive: bool, *, settings: Mapping[str, str] | None = None
+    ) -> AsyncIterator[str]:
+        """The URL of the folder's server (the folder is INTERCOM_HOME).
+
+        `exclusive` is for the host: a second one gets DataFolderBusy, and a dead server is started again.
+        A command beside it, or alone, passes False. `settings` configure a server that we start.
+        """
+        folder = await asyncio.to_thread(folder.absolute)
+        with ExitStack() as locks:
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                host, users, moment = (
+                    locks.enter_context(FileLock.open(folder / name))
+                    for name in ("host.lock", "postgres.users", "postgres.lock")
+                )
+            except OSError as error:
+                raise ServerFailed(f"the data folder {folder} cannot be used: {error}") from error
+            if exclusive:
+                _claim(host, folder)
+            cluster = Cluster(data=folder / "postgres", user=unprivileged(), settings=settings or {})
+            server = cls(cluster, users, moment)
+            url = await server._enter()
+            try:
+                if not exclusive:
+                    yield url
+                else:
+                    async with background(server._watch()):
+                        yield url
+            finally:
+                await server._leave()
+
+    async def _enter(self) -> str:
+        await self._moment.wait()
+        try:
+            await self._users.wait(shared=True)
+            await self._cluster.make()
+            return await self._cluster.start()
+        finally:
+            self._moment.release()
+
+    async def _leave(self) -> None:
+        await self._moment.wait()
+        try:
+            if self._users.take():
+                await self._cluster.stop()
+            self._users.release()
+        finally:
+            self._moment.release()
+
+    async def _watch(self) -> None:
+        """Start the server again if it died (killed, out of memory); its clients reconnect by themselves."""
+        while True:
+            await asyncio.sleep(WATCH_EVERY)
+            if Postmaster.read(self._cluster.data) is None:
+                log.error("postgres.died", folder=str(self._cluster.data))
+                await self._cluster.launch()
+
+
+def _claim(host: FileLock, folder: Path) -> None:
+    if not host.take():
+        pid = host.read().strip() or "unknown"
+        raise DataFolderBusy(
+            f"another Intercom host (pid {pid}) uses {folder}; stop it or set INTERCOM_HOME to another folder"
+        )
+    host.write(str(os.getpid()))

@@ -1,0 +1,5 @@
+-- wakeups.notify
+SELECT pg_notify($1, $2)
+
+-- wakeups.heartbeat
+SELECT 1
