@@ -12,13 +12,13 @@ CREATE TABLE host.updates (
     bridge text NOT NULL,
     update_id text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('message', 'tap', 'unreadable')),
-    address text,
+    address text NOT NULL DEFAULT '',
     body jsonb,
     received_at timestamptz NOT NULL,
     handled_at timestamptz,
     UNIQUE (bridge, update_id)
 );
-CREATE INDEX updates_unhandled ON host.updates (id) WHERE handled_at IS NULL;
+CREATE INDEX updates_unhandled ON host.updates (address, id) WHERE handled_at IS NULL;
 
 -- Metadata of every chat seen, registered or not; never its content.
 CREATE TABLE host.chats (
@@ -76,6 +76,7 @@ CREATE TABLE host.turns (
 CREATE UNIQUE INDEX turns_one_running ON host.turns (lane) WHERE state = 'running';
 
 -- What agents are to read: messages of people, and what the host itself has to tell an agent.
+-- Of a host message `ref` is the code of the approval it reports.
 CREATE TABLE host.messages (
     id uuid PRIMARY KEY,
     folder text NOT NULL,
@@ -97,6 +98,7 @@ CREATE INDEX messages_waiting ON host.messages (lane, id) WHERE turn IS NULL;
 CREATE INDEX messages_of_turn ON host.messages (turn) WHERE turn IS NOT NULL;
 CREATE INDEX messages_of_group ON host.messages (folder, id);
 
+-- The id is made of the picture's hash: the same picture is kept once.
 CREATE TABLE host.pictures (
     id uuid PRIMARY KEY,
     png bytea NOT NULL,
@@ -104,6 +106,7 @@ CREATE TABLE host.pictures (
 );
 
 -- The outbox: what each message we own shall say, and what its chat shows so far.
+-- A content without text, picture and buttons shows nothing: its messages are deleted.
 CREATE TABLE host.posts (
     id uuid PRIMARY KEY,
     slot text UNIQUE,
@@ -126,3 +129,20 @@ CREATE INDEX posts_due ON host.posts (address, id) WHERE sent_version < version 
 CREATE INDEX posts_of_group ON host.posts (folder, id);
 CREATE INDEX posts_of_approval ON host.posts (approval) WHERE approval IS NOT NULL;
 CREATE INDEX posts_of_turn ON host.posts (turn) WHERE turn IS NOT NULL;
+CREATE INDEX posts_shown ON host.posts USING gin (refs);
+
+-- Whoever shows a room follows it live: one notification per row that reads differently now.
+CREATE FUNCTION host.tell_room() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.folder IS NOT NULL THEN
+        PERFORM pg_notify(
+            'host_room',
+            json_build_object('folder', NEW.folder, 'kind', TG_ARGV[0], 'id', NEW.id)::text
+        );
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER messages_tell_room AFTER INSERT ON host.messages
+    FOR EACH ROW WHEN (NEW.source = 'person') EXECUTE FUNCTION host.tell_room('message');
+CREATE TRIGGER posts_tell_room AFTER INSERT OR UPDATE OF content, kind, picture, refs, sent_version, failed
+    ON host.posts FOR EACH ROW EXECUTE FUNCTION host.tell_room('post');
