@@ -8,31 +8,39 @@ CREATE TABLE host.approvals (
     project text NOT NULL DEFAULT '',
     address text NOT NULL,
     lane text,
+    run text NOT NULL DEFAULT '',
     subject jsonb NOT NULL,
     dedupe text NOT NULL,
     state text NOT NULL CHECK (state IN ('pending', 'executing', 'deferred', 'done', 'closed', 'dropped')),
+    round int NOT NULL DEFAULT 0,
     verb text,
     decided_by text,
     decided_name text,
     decided_at timestamptz,
+    holder text,
     lease_until timestamptz,
     outcome text,
     error text,
-    attempts int NOT NULL DEFAULT 0,
     created_at timestamptz NOT NULL,
     expires_at timestamptz,
     ended_at timestamptz
 );
 CREATE UNIQUE INDEX approvals_one_open ON host.approvals (dedupe) WHERE state IN ('pending', 'executing', 'deferred');
 CREATE INDEX approvals_open ON host.approvals (folder, id) WHERE state IN ('pending', 'executing', 'deferred');
+CREATE INDEX approvals_due ON host.approvals (expires_at) WHERE state = 'pending';
+CREATE INDEX approvals_of_run ON host.approvals (run, id) WHERE run <> '';
 
+-- One row per claimed decision; a decision that failed and was tried again has two.
 CREATE TABLE host.votes (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     approval uuid NOT NULL REFERENCES host.approvals,
+    round int NOT NULL,
     person text NOT NULL,
+    name text NOT NULL,
     verb text NOT NULL,
-    voted_at timestamptz NOT NULL,
-    PRIMARY KEY (approval, person, voted_at)
+    voted_at timestamptz NOT NULL
 );
+CREATE INDEX votes_of_approval ON host.votes (approval, id);
 
 -- A write an agent asked for, recorded before anything is executed. The id is the kernel's idempotency key.
 CREATE TABLE host.intents (
@@ -76,6 +84,11 @@ CREATE FUNCTION host.audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION 'host.audit is append-only'; END $$;
 CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON host.audit
     EXECUTE FUNCTION host.audit_is_append_only();
+-- Whoever keeps the head in a file learns of it when the row is committed, also when another process wrote it.
+CREATE FUNCTION host.audit_head_moved() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN PERFORM pg_notify('host_audit', ''); RETURN NULL; END $$;
+CREATE TRIGGER audit_head_moved AFTER UPDATE ON host.audit_head
+    FOR EACH STATEMENT EXECUTE FUNCTION host.audit_head_moved();
 
 -- Codes that let their bearer claim the bot: hashes only.
 CREATE TABLE host.claims (
