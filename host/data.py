@@ -1,0 +1,42 @@
+"""The host's database: the embedded one or an external one, opened and brought to this version."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import demarch
+import host
+from host.settings import Settings
+from storage.database import Database
+from storage.embedded import EmbeddedServer
+from storage.migrations import Part, migrate
+
+PARTS = (
+    Part("host", Path(host.__file__).parent / "migrations"),
+    Part("kernel", Path(demarch.__file__).parent / "migrations"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    url: str
+    db: Database
+
+
+@asynccontextmanager
+async def server(settings: Settings, *, exclusive: bool) -> AsyncIterator[str]:
+    """The URL of the database. `exclusive` is for the host; a command beside it passes False."""
+    if settings.database_url is not None:
+        yield settings.database_url.get_secret_value()
+        return
+    async with EmbeddedServer.running(settings.home, exclusive) as url:
+        yield url
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Data]:
+    """For a command: a small pool, whether or not the host runs."""
+    async with server(settings, exclusive=False) as url, Database.open(url, size=2) as db:
+        await migrate(db, PARTS)
+        yield Data(url=url, db=db)

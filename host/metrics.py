@@ -1,0 +1,58 @@
+"""What Prometheus may read: how far behind we are, how long things take, how often they fail."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+_QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
+_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+
+
+class Metrics:
+    """All series of this process, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.inbox_lag = Gauge(
+            "intercom_inbox_lag_seconds", "Age of the oldest update not handled yet", registry=registry
+        )
+        self.outbox_waiting = Gauge(
+            "intercom_outbox_waiting", "Messages not yet shown as they should be", registry=registry
+        )
+        self.approvals_open = Gauge(
+            "intercom_approvals_open", "Questions that wait for a person", registry=registry
+        )
+        self.turns_running = Gauge("intercom_turns_running", "Turns under way", registry=registry)
+        self.turn_seconds = Histogram(
+            "intercom_turn_seconds", "How long turns took", ["state"], buckets=_SLOW, registry=registry
+        )
+        self.card_seconds = Histogram(
+            "intercom_card_seconds",
+            "From an approval to its card in the chat",
+            buckets=_QUICK,
+            registry=registry,
+        )
+        self.replies = Counter("intercom_replies_total", "Answers delivered", registry=registry)
+        self.sends = Counter(
+            "intercom_sends_total", "Calls to chat networks", ["bridge", "what", "outcome"], registry=registry
+        )
+        self.send_seconds = Histogram(
+            "intercom_send_seconds", "How long they took", ["bridge"], buckets=_QUICK, registry=registry
+        )
+        self.rate_limited = Counter(
+            "intercom_rate_limited_total",
+            "Times a network asked a chat to wait (429)",
+            ["bridge"],
+            registry=registry,
+        )
+        self.container_starts = Counter(
+            "intercom_container_starts_total", "Agents started", ["outcome"], registry=registry
+        )
+        self.container_start_seconds = Histogram(
+            "intercom_container_start_seconds", "How long that took", buckets=_SLOW, registry=registry
+        )
+        self.loop_lag = Gauge(
+            "intercom_loop_lag_seconds", "How late the event loop was, last time we looked", registry=registry
+        )
+        self.ready = Gauge("intercom_ready", "1 when a part is well", ["part"], registry=registry)
+
+    def text(self) -> bytes:
+        return generate_latest(self._registry)
