@@ -30,29 +30,40 @@ class Metrics:
             buckets=_QUICK,
             registry=registry,
         )
-        self.replies = Counter("intercom_replies_total", "Answers delivered", registry=registry)
-        self.sends = Counter(
-            "intercom_sends_total", "Calls to chat networks", ["bridge", "what", "outcome"], registry=registry
-        )
-        self.send_seconds = Histogram(
-            "intercom_send_seconds", "How long they took", ["bridge"], buckets=_QUICK, registry=registry
-        )
-        self.rate_limited = Counter(
-            "intercom_rate_limited_total",
-            "Times a network asked a chat to wait (429)",
-            ["bridge"],
-            registry=registry,
-        )
-        self.container_starts = Counter(
-            "intercom_container_starts_total", "Agents started", ["outcome"], registry=registry
-        )
-        self.container_start_seconds = Histogram(
-            "intercom_container_start_seconds", "How long that took", buckets=_SLOW, registry=registry
-        )
+        self._counters: dict[str, Counter] = {}
+        self._durations: dict[str, Histogram] = {}
         self.loop_lag = Gauge(
             "intercom_loop_lag_seconds", "How late the event loop was, last time we looked", registry=registry
         )
         self.ready = Gauge("intercom_ready", "1 when a part is well", ["part"], registry=registry)
 
+    def count(self, name: str, **labels: str) -> None:
+        """One more of what the conversation counts (`host.meter.Meter`)."""
+        counter = self._counters.get(name)
+        if counter is None:
+            counter = Counter(
+                f"intercom_{_plain(name)}_total", _words(name), sorted(labels), registry=self._registry
+            )
+            self._counters[name] = counter
+        (counter.labels(**labels) if labels else counter).inc()
+
+    def observe(self, name: str, seconds: float) -> None:
+        """One more duration of what the conversation times (`host.meter.Meter`)."""
+        duration = self._durations.get(name)
+        if duration is None:
+            duration = Histogram(
+                f"intercom_{_plain(name)}_seconds", _words(name), buckets=_QUICK, registry=self._registry
+            )
+            self._durations[name] = duration
+        duration.observe(seconds)
+
     def text(self) -> bytes:
         return generate_latest(self._registry)
+
+
+def _plain(name: str) -> str:
+    return name.replace(".", "_")
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").replace(".", " ").capitalize()

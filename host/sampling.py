@@ -61,12 +61,7 @@ class Sampler:
         for turn in await self._db.fetch(_SQL["metrics.turns_ended"], since, now):
             took = turn["ended_at"] - turn["started_at"]
             self._metrics.turn_seconds.labels(turn["state"]).observe(took.total_seconds())
-        for post in await self._db.fetch(_SQL["metrics.posts_sent"], since, now, since - timedelta(hours=1)):
-            self._sent(post["kind"], post["sent_at"] - post["created_at"])
-        return now
-
-    def _sent(self, kind: str, took: timedelta) -> None:
-        if kind == "answer":
-            self._metrics.replies.inc()
-        else:
+        for post in await self._db.fetch(_SQL["metrics.cards_sent"], since, now, since - timedelta(hours=1)):
+            took = post["sent_at"] - post["created_at"]
             self._metrics.card_seconds.observe(took.total_seconds())
+        return now

@@ -4,8 +4,11 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dotenv import dotenv_values
 from platformdirs import user_data_path
@@ -39,6 +42,15 @@ def _person(address: str) -> str:
     if not re.fullmatch(r"[a-z]+:\S+", address):
         raise ValueError('a person is written as network:id, for example "tg:1000"')
     return address
+
+
+def _zone(name: str) -> str:
+    try:
+        if name:
+            ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f'there is no time zone {name!r}; it is written like "Europe/Berlin"') from error
+    return name
 
 
 class _Piece(BaseModel):
@@ -95,6 +107,7 @@ class Settings(BaseSettings):
     kernel: Literal["embedded", "cli"] = "embedded"
     project: Path | None = None  #: folder of the project, for the CLI kernel
     assistant_name: Annotated[str, Field(min_length=1, max_length=32)] = "Amtiskaw"  #: the trigger word
+    timezone: Annotated[str, AfterValidator(_zone)] = ""  #: of the times people read; "" is the machine's own
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     no_install: bool = False  #: scripts/setup may not install system packages
     db_pool: Annotated[int, Field(ge=2, le=100)] = 10
@@ -103,6 +116,14 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     agent: AgentSettings = AgentSettings()
+
+    def zone(self) -> tzinfo:
+        """The zone of the times people read."""
+        if self.timezone:
+            return ZoneInfo(self.timezone)
+        with suppress(OSError, ValueError), Path("/etc/localtime").open("rb") as file:
+            return ZoneInfo.from_file(file, key="local")
+        return UTC
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value, so that the log can blot them out."""

@@ -10,7 +10,7 @@ SELECT
 -- metrics.turns_ended
 SELECT state, started_at, ended_at FROM host.turns WHERE ended_at > $1 AND ended_at <= $2;
 
--- metrics.posts_sent
+-- metrics.cards_sent
 -- First sendings only: an edit moves sent_at on, so what was counted once is left out by its creation.
-SELECT kind, created_at, sent_at FROM host.posts
-WHERE sent_at > $1 AND sent_at <= $2 AND created_at > $3 AND kind IN ('answer', 'decision');
+SELECT created_at, sent_at FROM host.posts
+WHERE sent_at > $1 AND sent_at <= $2 AND created_at > $3 AND kind = 'decision';

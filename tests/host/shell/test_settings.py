@@ -86,6 +86,7 @@ def test_an_unknown_name_in_the_env_file_is_refused_too() -> None:
         ("INTERCOM_OWNERS", "tg:1000"),
         ("INTERCOM_OWNERS", '["somebody"]'),
         ("INTERCOM_AGENT__CPUS", "-1"),
+        ("INTERCOM_TIMEZONE", "Atlantis/Capital"),
     ],
 )
 def test_a_value_that_does_not_fit_is_told_by_its_name(
@@ -110,6 +111,12 @@ def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.Monke
     assert "very-secret" not in repr(settings)
     assert "very-secret" not in settings.model_dump_json()
     assert len(settings.secrets()) == 2
+
+
+def test_the_time_zone_is_the_named_one_else_the_machines(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().zone() is not None
+    monkeypatch.setenv("INTERCOM_TIMEZONE", "Europe/Berlin")
+    assert str(load_settings().zone()) == "Europe/Berlin"
 
 
 def test_settings_are_frozen() -> None:
