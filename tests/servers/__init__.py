@@ -1,0 +1,1 @@
+"""Stand-ins for the services we talk to: real sockets, strict rules."""
