@@ -103,13 +103,11 @@ class Cluster:
     async def _init(self, folder: Path) -> None:
         # The builtin collation sorts the same on every machine and after every upgrade of the C library.
         words = "--encoding=UTF8 --locale=C --locale-provider=builtin --builtin-locale=C.UTF-8 --auth=trust"
-        durable = [] if self.settings.get("fsync") == "off" else ["--sync-method=fsync"]
-        unsafe = [] if durable else ["--no-sync"]
+        quick = ["--no-sync"] if self.settings.get("fsync") == "off" else []
         await programs.run(
             "initdb",
             *words.split(),
-            *durable,
-            *unsafe,
+            *quick,
             "--text-search-config=english",
             "--username=postgres",
             f"--pgdata={folder}",
@@ -180,13 +178,26 @@ class Cluster:
             self.user.own(path)
 
     def _sockets(self) -> Path:
+        """The folder of the socket: the data folder, or one with a short name, the same after a crash."""
         # A socket's path has at most 107 bytes, and PostgreSQL splits the setting at commas.
         if re.fullmatch(r"[A-Za-z0-9/._+-]{1,85}", str(self.data)):
             return self.data
+        if former := self._former_sockets():
+            return former
         folder = Path(tempfile.mkdtemp(prefix="intercom-postgres-"))
         if self.user:
             self.user.own(folder)
         return folder
+
+    def _former_sockets(self) -> Path | None:
+        try:
+            configured = (self.data / CONFIG).read_text(encoding="utf-8")
+            folder = Path(re.findall(r"^unix_socket_directories = '(.*)'$", configured, re.MULTILINE)[-1])
+            # Its name is known to everybody by now: it must still be the one we made.
+            owner = self.user.uid if self.user else os.geteuid()
+            return folder if folder.lstat().st_uid == owner and folder.is_dir() else None
+        except (OSError, IndexError):
+            return None
 
 
 def _works_in(pid: int, folder: Path) -> bool:

@@ -7,6 +7,7 @@ Inside a transaction use the connection it gives, never the Database: that would
 see nothing of the first and, with the pool empty, wait for itself.
 """
 
+import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
@@ -35,7 +36,10 @@ CONNECT_PATIENCE = 10.0
 
 _GONE = (
     asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.DatabaseDroppedError,
     asyncpg.TooManyConnectionsError,
     asyncpg.InternalClientError,
 )
@@ -54,18 +58,17 @@ class Database:
         cls, url: str, *, size: int = 10, application: str = "intercom"
     ) -> AsyncIterator["Database"]:
         """Connect to the database at the URL with up to `size` connections, all closed on leave."""
-        pool = asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=size,
-            command_timeout=PATIENCE,
-            timeout=CONNECT_PATIENCE,
-            init=_prepare,
-            reset=_keep,
-            server_settings=_session(application),
-        )
-        with reaching():
-            await pool
+        with opening():
+            pool = await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=size,
+                command_timeout=PATIENCE,
+                timeout=CONNECT_PATIENCE,
+                init=_prepare,
+                reset=_keep,
+                server_settings=_session(application),
+            )
         try:
             yield cls(pool)
         finally:
@@ -115,7 +118,7 @@ class Database:
 
 async def connect(url: str, *, application: str) -> OwnConnection:
     """A connection outside any pool, for those that live as long as a task (LISTEN, a lease)."""
-    with reaching():
+    with opening():
         return await asyncpg.connect(
             url,
             timeout=CONNECT_PATIENCE,
@@ -147,6 +150,19 @@ def reaching() -> Iterator[None]:
         raise DatabaseUnavailable(f"PostgreSQL cannot be reached: {_words(error)}") from error
     except (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError) as error:
         raise DatabaseUnavailable(f"PostgreSQL does not let us in: {_words(error)}") from error
+
+
+@contextmanager
+def opening() -> Iterator[None]:
+    """Like `reaching`, around a first connection, where the URL may be wrong too."""
+    try:
+        with reaching():
+            yield
+    except (asyncpg.ClientConfigurationError, ValueError):
+        # What the driver says here may quote the URL, and the URL holds a password.
+        raise DatabaseUnavailable(
+            "the database's URL cannot be read; it looks like postgresql://user:password@host/database"
+        ) from None
 
 
 def encode_json(value: Any) -> str:
@@ -184,7 +200,8 @@ async def _keep(connection: OwnConnection) -> None:
 
 async def _close(pool: Pool) -> None:
     try:
-        with translated():
-            await pool.close()
-    except (DatabaseUnavailable, OSError):
+        with reaching():
+            async with asyncio.timeout(CONNECT_PATIENCE):
+                await pool.close()
+    except DatabaseUnavailable:
         pool.terminate()

@@ -63,8 +63,8 @@ class EmbeddedServer:
                 _claim(host, folder)
             cluster = Cluster(data=folder / "postgres", user=unprivileged(), settings=settings or {})
             server = cls(cluster, users, moment)
-            url = await server._enter()
             try:
+                url = await server._enter()
                 if not exclusive:
                     yield url
                 else:
@@ -97,7 +97,7 @@ class EmbeddedServer:
             await asyncio.sleep(WATCH_EVERY)
             if Postmaster.read(self._cluster.data) is None:
                 log.error("postgres.died", folder=str(self._cluster.data))
-                await self._cluster.launch()
+                await self._enter()
 
 
 def _claim(host: FileLock, folder: Path) -> None:

@@ -38,7 +38,7 @@ class FileLock:
 
     async def wait(self, *, shared: bool = False) -> None:
         """Take the lock as soon as it is free."""
-        while not self.take(shared=shared):
+        while not self.take(shared=shared):  # noqa: ASYNC110 - another process moves it
             await asyncio.sleep(RETRY)
 
     def release(self) -> None:

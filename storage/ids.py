@@ -18,5 +18,16 @@ def uuid7(now: datetime, random: int) -> UUID:
 
 
 def new_ids(clock: Clock) -> NewId:
-    """The production source of ids: the given clock and the system's randomness."""
-    return lambda: uuid7(clock.now(), secrets.randbits(74))
+    """The production source of ids: the given clock and the system's randomness.
+
+    Each id is greater than the one before, also within one millisecond and when the clock steps back.
+    """
+    last = UUID(int=0)
+
+    def new_id() -> UUID:
+        nonlocal last
+        fresh = uuid7(clock.now(), secrets.randbits(74))
+        last = fresh if fresh > last else UUID(int=last.int + 1)
+        return last
+
+    return new_id

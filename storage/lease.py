@@ -42,12 +42,17 @@ async def exclusive(url: str, name: str) -> AsyncIterator[None]:
         lease.drop()
 
 
+def lock_key(name: str) -> int:
+    """The number of the advisory lock that stands for the name."""
+    return int.from_bytes(hashlib.sha256(f"lease {name}".encode()).digest()[:8], signed=True)
+
+
 class _Lease:
     def __init__(self, url: str, name: str) -> None:
         self._url = url
         self._name = name
         self._application = f"intercom-{name}-{secrets.token_hex(6)}"
-        self._key = int.from_bytes(hashlib.sha256(f"lease {name}".encode()).digest()[:8], signed=True)
+        self._key = lock_key(name)
         self._connection: OwnConnection | None = None
         self._lost = asyncio.Event()
 
@@ -62,8 +67,12 @@ class _Lease:
             await connection.execute(_SQL["lease.forget"], self._application)
             if await connection.fetchval(_SQL["lease.take"], self._key):
                 return None
-            holder = await connection.fetchval(_SQL["lease.holder"], self._key)
-        return str(holder or "it has just gone")
+            holder = await connection.fetchrow(_SQL["lease.holder"], self._key)
+        if holder is None:
+            return "gone this moment"
+        if holder["application"] == self._application:
+            raise DatabaseUnavailable("PostgreSQL has not yet ended our former connection")
+        return f"{holder['application']} from {holder['address']}"
 
     async def keep(self) -> None:
         """Return only by raising LeaseLost."""

@@ -60,6 +60,7 @@ async def run(
             code = await process.wait()
         except asyncio.CancelledError:
             process.terminate()
+            await process.wait()
             raise
         if code != 0:
             printed.seek(0)

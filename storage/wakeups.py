@@ -20,6 +20,7 @@ from storage.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
 
+APPLICATION = "intercom-wakeups"
 #: payloads kept for a subscriber between two of its waits
 KEPT = 256
 #: seconds after which a silent connection is asked whether it is still there
@@ -77,8 +78,9 @@ class Wakeup:
 class Wakeups:
     """All subscribers of this process and the one connection that listens for them."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connection: OwnConnection) -> None:
         self._url = url
+        self._connection = connection
         self._subscribers: dict[str, set[Wakeup]] = {}
         self._listening: set[str] = set()
         self._changed = asyncio.Event()
@@ -87,10 +89,12 @@ class Wakeups:
     @asynccontextmanager
     async def open(cls, url: str) -> AsyncIterator["Wakeups"]:
         """Listen until leave. Only the first connection must succeed, later ones are tried again for ever."""
-        wakeups = cls(url)
-        connection = await connect(url, application="intercom-wakeups")
-        async with background(wakeups._run(connection)):
-            yield wakeups
+        wakeups = cls(url, await connect(url, application=APPLICATION))
+        try:
+            async with background(wakeups._run()):
+                yield wakeups
+        finally:
+            wakeups._connection.terminate()
 
     def subscribe(self, channel: str) -> Wakeup:
         """Hear a channel. The first wait returns [] as soon as LISTEN is in force."""
@@ -108,16 +112,15 @@ class Wakeups:
             self._subscribers.pop(wakeup.channel, None)
             self._changed.set()
 
-    async def _run(self, connection: OwnConnection) -> None:
+    async def _run(self) -> None:
         while True:
             try:
-                await self._listen(connection)
+                await self._listen(self._connection)
             except DatabaseUnavailable as error:
                 log.warning("wakeups.lost", reason=str(error))
-            finally:
-                self._listening.clear()
-                connection.terminate()
-            connection = await self._reconnect()
+            self._listening.clear()
+            self._connection.terminate()
+            self._connection = await self._reconnect()
 
     async def _listen(self, connection: OwnConnection) -> None:
         """Keep the connection's LISTENs equal to the subscriptions until it is lost."""
@@ -150,7 +153,7 @@ class Wakeups:
             await asyncio.sleep(BACKOFF[min(attempt, len(BACKOFF) - 1)])
             attempt += 1
             try:
-                return await connect(self._url, application="intercom-wakeups")
+                return await connect(self._url, application=APPLICATION)
             except DatabaseUnavailable as error:
                 log.warning("wakeups.unreachable", reason=str(error), attempt=attempt)
 

@@ -2,7 +2,7 @@
 SELECT pg_try_advisory_lock($1)
 
 -- lease.holder
-SELECT concat_ws(' ', activity.application_name, 'from', coalesce(host(activity.client_addr), 'this machine'))
+SELECT activity.application_name AS application, coalesce(host(activity.client_addr), 'this machine') AS address
 FROM pg_locks AS locks JOIN pg_stat_activity AS activity USING (pid)
 WHERE locks.locktype = 'advisory' AND locks.granted AND locks.objsubid = 1
   AND (locks.classid::bigint << 32 | locks.objid::bigint) = $1::bigint

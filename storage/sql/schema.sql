@@ -20,3 +20,6 @@ SELECT part, version, name FROM storage.schema_version ORDER BY part, version
 
 -- schema.record
 INSERT INTO storage.schema_version (part, version, name) VALUES ($1, $2, $3)
+
+-- schema.exists
+SELECT to_regclass('storage.schema_version') IS NOT NULL
