@@ -14,6 +14,7 @@ import structlog
 
 from storage import programs
 from storage.errors import ServerFailed
+from storage.postmaster import Postmaster, forget_stranger
 from storage.system_user import SystemUser, make_reachable, make_readable
 
 log = structlog.get_logger()
@@ -47,28 +48,6 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Postmaster:
-    """What a running server has written into `postmaster.pid`."""
-
-    pid: int
-    sockets: Path
-    status: str  #: starting, ready, stopping
-
-    @classmethod
-    def read(cls, data: Path) -> "Postmaster | None":
-        """The server that runs on this data folder, or None: a killed one leaves its file behind."""
-        try:
-            lines = (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
-            pid = int(lines[0])
-        except (OSError, ValueError, IndexError):
-            return None
-        if not _works_in(pid, data):
-            return None
-        complete = len(lines) >= 8
-        return cls(pid, Path(lines[4] if complete else ""), lines[7].strip() if complete else "starting")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
     """The data folder and how its server is to run. Callers see to it that only one acts at a time."""
@@ -92,13 +71,14 @@ class Cluster:
                 )
             return
         log.info("postgres.making", folder=str(self.data), words="the first start takes a moment longer")
-        fresh = self.data.with_name(f"{self.data.name}.new")
-        await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
-        fresh.mkdir(mode=0o700)
+        for leftover in self.data.parent.glob(f"{self.data.name}.new-*"):
+            await asyncio.to_thread(shutil.rmtree, leftover, ignore_errors=True)
+        # A name of its own: the initdb of a killed process may still be writing into its folder.
+        fresh = Path(tempfile.mkdtemp(prefix=f"{self.data.name}.new-", dir=self.data.parent))
         if self.user:
             self.user.own(fresh)
         await self._init(fresh)
-        fresh.rename(self.data)
+        await asyncio.to_thread(fresh.rename, self.data)
 
     async def _init(self, folder: Path) -> None:
         # The builtin collation sorts the same on every machine and after every upgrade of the C library.
@@ -121,19 +101,25 @@ class Cluster:
         server = await self._settled()
         if server is None:
             self._configure()
-            await self.launch()
-            server = Postmaster.read(self.data)
+            server = await self._launched()
         if server is None:
             raise ServerFailed(f"PostgreSQL ended right after its start; see {self.data / 'log'}")
         return f"postgresql://postgres@/postgres?host={quote(str(server.sockets), safe='/')}&port={PORT}"
 
-    async def launch(self) -> None:
-        """Start the server as it was configured last."""
+    async def _launched(self) -> Postmaster | None:
+        try:
+            await self._launch()
+        except ServerFailed:
+            # A process killed while it started the server may have left a pg_ctl behind that was faster.
+            if await self._settled() is None:
+                raise
+        return Postmaster.read(self.data)
+
+    async def _launch(self) -> None:
         output = self.data / "log"
         if output.exists() and output.stat().st_size > LOG_LIMIT:
             output.replace(output.with_name("log.1"))
-        # Not running was found out just now; a file that claims so names a process of somebody else.
-        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        forget_stranger(self.data)
         arguments = ["-s", "-w", "-t", str(START_PATIENCE), "-D", str(self.data), "-l", str(output), "start"]
         try:
             await programs.run("pg_ctl", *arguments, user=self.user)
@@ -198,17 +184,6 @@ class Cluster:
             return folder if folder.lstat().st_uid == owner and folder.is_dir() else None
         except (OSError, IndexError):
             return None
-
-
-def _works_in(pid: int, folder: Path) -> bool:
-    """Whether the process is alive and its working folder is this one, as a PostgreSQL server's is."""
-    try:
-        if Path("/proc/self").exists():
-            return Path(f"/proc/{pid}/cwd").samefile(folder)
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _tail(path: Path) -> str:

@@ -20,9 +20,10 @@ from pathlib import Path
 import structlog
 
 from storage.background import background
-from storage.cluster import Cluster, Postmaster
+from storage.cluster import Cluster
 from storage.errors import DataFolderBusy, ServerFailed
 from storage.flock import FileLock
+from storage.postmaster import Postmaster
 from storage.system_user import unprivileged
 
 log = structlog.get_logger()

@@ -4,15 +4,15 @@ import asyncio
 import os
 import signal
 import stat
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import pytest
 
-from storage.cluster import Postmaster
 from storage.database import Database
 from storage.embedded import EmbeddedServer
 from storage.errors import DatabaseUnavailable, DataFolderBusy, ServerFailed
+from storage.postmaster import Postmaster
 from tests.conftest import QUICK
 from tests.storage.processes import line, python
 
@@ -115,15 +115,18 @@ async def test_after_a_killed_host_the_next_takes_the_running_server_over(home: 
     assert server_of(home) is None
 
 
-async def test_a_server_that_dies_under_the_host_is_started_again(home: Path) -> None:
-    async with host(home) as url:
+@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGKILL])
+async def test_a_server_that_dies_under_the_host_is_started_again(home: Path, how: signal.Signals) -> None:
+    async with host(home) as url, Database.open(url, size=1) as database:
         server = server_of(home)
         assert server is not None
-        os.kill(server.pid, signal.SIGQUIT)
+        os.kill(server.pid, how)
         async with asyncio.timeout(20):
             while not ((again := server_of(home)) and again.pid != server.pid and again.status == "ready"):  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
-        assert await asked(url) == 42
+        with suppress(DatabaseUnavailable):
+            await database.fetchval("SELECT 42")
+        assert await database.fetchval("SELECT 42") == 42
 
 
 async def test_a_stale_pid_file_naming_a_living_stranger_does_not_keep_it_from_starting(home: Path) -> None:
@@ -147,7 +150,7 @@ async def test_long_and_odd_folders_work(home: Path, name: str) -> None:
 
 
 async def test_an_interrupted_first_start_is_begun_afresh(home: Path) -> None:
-    half_made = home / "postgres.new"
+    half_made = home / "postgres.new-half"
     half_made.mkdir()
     (half_made / "PG_VERSION").write_text("18")
     async with host(home) as url:
