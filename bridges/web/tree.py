@@ -20,7 +20,7 @@ DEEPEST = 24  # nested elements; what is deeper is shown at this depth
 _URL = re.compile(r"https?://[^\s<>\"'`]+")
 _URL_TAIL = ".,;:!?)]}*_"
 _SCHEMES = frozenset({"http", "https", "mailto"})
-_CODE_LINE = re.compile(r"(?:^|· )code [A-Z0-9]{6}$")
+_CODE_LINE = re.compile(r"(?:^|\n|· )code [A-Z0-9]{6}$")
 _EFFECT = re.compile(r"(?:^|(?<=\n)|(?<=[.!?)] )|(?<= {2}))([A-Z][a-z]+(?: [a-z]+)?)(?= →)")
 _CONTAINERS = frozenset(
     {"p", "ul", "ol", "li", "blockquote", "strong", "em", "s", "table", "thead", "tbody", "tr", "th", "td"}

@@ -24,6 +24,7 @@ from bridges.messages import Markup
 from bridges.web import tree
 from bridges.web.port import (
     Change,
+    Delivery,
     HealthChanged,
     Item,
     ItemChanged,
@@ -136,12 +137,18 @@ def item(it: Item, person: str) -> Frame:
         ],
         "tappable": bool(it.ref),
         "picture": it.picture,
-        "delivery": it.delivery.value,
+        "delivery": _delivery(it).value,
         "reason": it.reason,
         "edited": it.edited,
         "streaming": it.streaming,
         "activity": it.activity,
     }
+
+
+def _delivery(it: Item) -> Delivery:
+    """On the page an item has arrived the moment it is seen; only other chats have yet to get it."""
+    waits = it.delivery is Delivery.QUEUED and not it.streaming and not it.address.startswith("web:")
+    return Delivery.SENT if it.delivery is Delivery.QUEUED and not waits else it.delivery
 
 
 def _texts(it: Item) -> tuple[list[tree.Node], list[tree.Node]]:

@@ -46,12 +46,13 @@ export class ConversationView {
     const height = this.#scroll.scrollHeight;
     const first = this.#log.firstElementChild;
     const had = this.#drawn.size;
+    const refs = new Set([...this.#log.children].map((child) => child.dataset.ref).filter(Boolean));
     this.#remove(new Set(items.map((it) => it.id)));
     let before = null;
     let grown = false;
     for (const it of items) {
       const place = before ? before.nextElementSibling : this.#log.firstElementChild;
-      const shown = this.#draw(it, working(it.id), place);
+      const shown = this.#draw(it, working(it.id), place, refs);
       grown ||= shown !== place && shown.nextElementSibling === null;
       before = shown;
     }
@@ -80,13 +81,14 @@ export class ConversationView {
     }
   }
 
-  /** The element of this item, standing at `place`. */
-  #draw(it, working, place) {
+  /** The element of this item, standing at `place`. What was shown under the same ref makes no entrance again. */
+  #draw(it, working, place, refs) {
     const look = JSON.stringify([it, working]);
     if (place?.dataset.id === it.id && this.#drawn.get(it.id) === look) return place;
     const fresh = element(it, { ...this.actions, working });
     this.#drawn.set(it.id, look);
     if (place?.dataset.id !== it.id) {
+      fresh.classList.toggle("known", refs.has(it.ref));
       this.#log.insertBefore(fresh, place);
       return fresh;
     }

@@ -15,7 +15,7 @@ export function item(it, { working, onTap, onRetry, onDiscard }) {
   if (it.streaming) classes.push("streaming");
   if (it.delivery === "failed" || it.delivery === "refused") classes.push("failed");
   return el(
-    "li", { class: classes.join(" "), "data-id": it.id, "aria-busy": it.streaming ? "true" : null, tabindex: "-1" },
+    "li", { class: classes.join(" "), "data-id": it.id, "data-ref": it.ref || null, "aria-busy": it.streaming ? "true" : null, tabindex: "-1" },
     head(it),
     el(
       "div", { class: "bubble" },

@@ -8,6 +8,7 @@ export class Conversation {
   locals = new Map(); // client_id -> item
   more = true; // older ones may exist
   fresh = false; // read since the connection is up
+  #written = 0;
 
   /** In order. Ids sort by creation; a local one stands behind what it was written after. */
   ordered() {
@@ -47,9 +48,10 @@ export class Conversation {
   }
 
   addLocal(clientId, text, words) {
-    const newest = this.newest();
+    const newest = this.newest() || "!"; // "!" sorts before every id
+    this.#written += 1;
     this.locals.set(clientId, {
-      id: `${newest}~${String(this.locals.size).padStart(6, "0")}`,
+      id: `${newest}~${String(this.#written).padStart(6, "0")}`,
       local: clientId, kind: "message", author: "", mine: true, ref: clientId, network: "",
       at: new Date().toISOString(), title: [], body: [["lines", {}, [text]]], text, buttons: [], tappable: false,
       picture: null, delivery: "sending", reason: words, edited: false, streaming: false, activity: "",

@@ -9,7 +9,16 @@ from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
 
 from bridges.messages import Button, ButtonTap, ChatMessage, Content, Markup, Person
 from bridges.port import BridgeUnavailable, ChatGone, ContentRefused
-from bridges.web.port import HealthChanged, ItemGone, Reload, Room, RoomsChanged, SideChanged, Typing
+from bridges.web.port import (
+    Delivery,
+    HealthChanged,
+    ItemGone,
+    Reload,
+    Room,
+    RoomsChanged,
+    SideChanged,
+    Typing,
+)
 from bridges.web.settings import WebSettings
 from tests.bridges.web.memory import OWNER, MemoryHost, decided
 from tests.bridges.web.serving import PAGE, serving, visiting
@@ -266,6 +275,17 @@ async def stuck_browser(port: int, cookie: str) -> socket.socket:
     )
     await loop.sock_sendall(stuck, request.encode())
     return stuck
+
+
+async def test_only_other_chats_have_items_waiting(host: MemoryHost) -> None:
+    async with visiting(host) as (_, visit), visit.open() as page:
+        for address, streaming, delivery in (
+            ("web:local", False, "sent"),
+            ("tg:1", False, "queued"),
+            ("tg:1", True, "sent"),
+        ):
+            host.post("x", address=address, streaming=streaming, delivery=Delivery.QUEUED)
+            assert (await page.next("item"))["item"]["delivery"] == delivery
 
 
 async def test_the_number_of_open_pages_is_bounded(host: MemoryHost) -> None:

@@ -96,6 +96,14 @@ def test_a_card_shows_effects_in_bold_and_the_code_small() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "small"),
+    [("It runs.\ncode K7Q2MD", "code K7Q2MD"), ("code K7Q2MD", "code K7Q2MD"), ("barcode K7Q2MD", None)],
+)
+def test_a_card_without_small_print_has_its_code_in_small(text: str, small: str | None) -> None:
+    assert [node[2][0] for node in tree.card(text) if node[0] == "small"] == ([small] if small else [])
+
+
 def test_a_very_long_text_is_shown_as_it_is() -> None:
     text = "**x** " * 4000
     assert tree.markdown(text) == [("lines", {}, [text])]
