@@ -1,0 +1,59 @@
+"""The transcript as a room shows it: a card that stands in several chats of a group is one entry."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from host.outbox import PostKind
+from host.transcript import Entry, Transcript
+from storage import sql
+from storage.database import Database
+
+MOST_CARDS = 100
+
+_SQL = sql.load("host", "pages")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCard:
+    entry: Entry
+    run: str  #: whose gate or budget it is about, or ""
+
+
+class RoomEntries:
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._transcript = Transcript(db)
+
+    async def page(self, folder: str, before: UUID | None, limit: int) -> Sequence[Entry]:
+        return [entry for entry in await self._transcript.page(folder, before, limit) if not entry.gone]
+
+    async def entry(self, folder: str, entry: UUID) -> Entry | None:
+        return await self._transcript.entry(folder, entry)
+
+    async def shown(self, folder: str, changed: UUID) -> Entry | None:
+        """The entry a changed row is shown as; None when it is not shown."""
+        entry = await self._transcript.entry(folder, changed)
+        if entry is None or entry.kind is not PostKind.DECISION or entry.approval is None:
+            return entry
+        preferred = await self._db.fetchval(_SQL["pages.preferred"], entry.approval, folder)
+        return entry if preferred == entry.id else await self._transcript.entry(folder, preferred)
+
+    async def last(self, folder: str) -> UUID | None:
+        newest = await self._transcript.page(folder, None, 1)
+        return newest[0].id if newest else None
+
+    async def picture(self, folder: str, picture: UUID) -> bytes | None:
+        return await self._transcript.picture(folder, picture)
+
+    async def open_cards(self, folder: str) -> Sequence[OpenCard]:
+        """Newest first."""
+        rows = await self._db.fetch(_SQL["pages.open_cards"], folder, MOST_CARDS)
+        found = [
+            (row["run"], await self._transcript.entry(folder, row["post"])) for row in rows if row["post"]
+        ]
+        return [OpenCard(entry=entry, run=run or "") for run, entry in found if entry is not None]
+
+    async def open_counts(self) -> dict[str, int]:
+        """Folder to the number of open questions."""
+        return {row["folder"]: row["open"] for row in await self._db.fetch(_SQL["pages.open_counts"])}
