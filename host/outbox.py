@@ -117,6 +117,10 @@ class Outbox:
         address: str | None = await conn.fetchval(_SQL["outbox.withdraw"], slot, encode(NOTHING))
         return address
 
+    async def withdraw_previews(self, conn: Connection, turn: UUID) -> None:
+        """Let what is still a preview of a turn disappear: no answer took its place."""
+        await conn.fetch(_SQL["outbox.withdraw_previews"], turn, encode(NOTHING))
+
     async def of_approval(self, conn: Connection, approval: UUID) -> list[Post]:
         return [_post(row) for row in await conn.fetch(_SQL["outbox.of_approval"], approval)]
 

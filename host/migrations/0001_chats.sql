@@ -76,13 +76,14 @@ CREATE TABLE host.turns (
 CREATE UNIQUE INDEX turns_one_running ON host.turns (lane) WHERE state = 'running';
 
 -- What agents are to read: messages of people, and what the host itself has to tell an agent.
+-- An aside was said to the host (a command, a decision): it is shown, but no agent reads it.
 -- Of a host message `ref` is the code of the approval it reports.
 CREATE TABLE host.messages (
     id uuid PRIMARY KEY,
     folder text NOT NULL,
     lane text NOT NULL,
     address text NOT NULL,
-    source text NOT NULL CHECK (source IN ('person', 'host')),
+    source text NOT NULL CHECK (source IN ('person', 'aside', 'host')),
     person text,
     person_name text,
     text text NOT NULL,
@@ -94,7 +95,7 @@ CREATE TABLE host.messages (
     received_at timestamptz NOT NULL,
     turn uuid REFERENCES host.turns
 );
-CREATE INDEX messages_waiting ON host.messages (lane, id) WHERE turn IS NULL;
+CREATE INDEX messages_waiting ON host.messages (lane, id) WHERE turn IS NULL AND source <> 'aside';
 CREATE INDEX messages_of_turn ON host.messages (turn) WHERE turn IS NOT NULL;
 CREATE INDEX messages_of_group ON host.messages (folder, id);
 
@@ -143,6 +144,6 @@ BEGIN
     RETURN NULL;
 END $$;
 CREATE TRIGGER messages_tell_room AFTER INSERT ON host.messages
-    FOR EACH ROW WHEN (NEW.source = 'person') EXECUTE FUNCTION host.tell_room('message');
+    FOR EACH ROW WHEN (NEW.source <> 'host') EXECUTE FUNCTION host.tell_room('message');
 CREATE TRIGGER posts_tell_room AFTER INSERT OR UPDATE OF content, kind, picture, refs, sent_version, failed
     ON host.posts FOR EACH ROW EXECUTE FUNCTION host.tell_room('post');

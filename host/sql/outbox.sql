@@ -29,6 +29,11 @@ UPDATE host.posts SET content = $2, picture = NULL, failed = NULL, version = ver
 WHERE slot = $1 AND content <> $2
 RETURNING address
 
+-- outbox.withdraw_previews
+UPDATE host.posts SET content = $2, picture = NULL, failed = NULL, version = version + 1
+WHERE turn = $1 AND kind = 'preview' AND content <> $2
+RETURNING address
+
 -- outbox.of_approval
 SELECT p.*, x.png FROM host.posts p LEFT JOIN host.pictures x ON x.id = p.picture
 WHERE p.approval = $1 ORDER BY p.id

@@ -20,7 +20,7 @@ INSERT INTO host.group_addresses (address, folder) VALUES ($1, $2) ON CONFLICT D
 DELETE FROM host.group_addresses WHERE address = $1 RETURNING folder
 
 -- registry.forget_waiting
-DELETE FROM host.messages WHERE folder = $1 AND turn IS NULL
+DELETE FROM host.messages WHERE folder = $1 AND turn IS NULL AND source <> 'aside'
 
 -- registry.remove_group
 DELETE FROM host.groups WHERE folder = $1 RETURNING folder

@@ -1,0 +1,229 @@
+"""The conversation half of the host, wired as in production, on a real database."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content, Person
+from bridges.port import ChatBridge
+from container.agent import Permission, Runtime
+from host.busy_signs import BusySigns
+from host.commands import Commands
+from host.intake import Intake
+from host.lanes import Lanes
+from host.meter import SilentMeter
+from host.models import LOCAL, Model
+from host.outbox import Outbox
+from host.registry import Registry
+from host.router import Router
+from host.sender import Sender
+from host.sessions import Sessions
+from host.talk import Means
+from host.transcript import Transcript
+from host.turns import Turn, Turns
+from storage.database import Connection, Database
+from storage.ids import NewId
+from tests.clock import HandClock
+from tests.host.conversation.agents import NoTools, ScriptedLauncher
+from tests.host.conversation.bridges import MemoryBridge
+
+ANA = Person(address="tg:1000", name="Ana")
+EVE = Person(address="tg:666", name="Eve")
+OWNER = Person(address="web:owner", name="You")
+
+
+@dataclass
+class Desk:
+    """A desk that knows the decisions a test puts on it."""
+
+    decisions: set[str] = field(default_factory=set)
+    taken: list[str] = field(default_factory=list)
+    taps: list[str] = field(default_factory=list)
+    fault: Exception | None = None
+
+    async def tap(self, tap: ButtonTap, bridge: ChatBridge) -> None:
+        if self.fault is not None:
+            raise self.fault
+        self.taps.append(tap.data)
+        await bridge.answer(tap.tap_id, "done")
+
+    async def keyword(self, message: ChatMessage) -> bool:
+        if message.text not in self.decisions:
+            return False
+        self.taken.append(message.text)
+        return True
+
+    async def relist(self, address: str, person: str) -> int:
+        del address, person
+        return len(self.decisions)
+
+
+@dataclass
+class Claims:
+    codes: list[str] = field(default_factory=list)
+
+    async def claim(self, person: str, name: str, address: str, private: bool, code: str) -> str:
+        del person, address, private
+        self.codes.append(code)
+        return f"{name} owns the bot."
+
+
+@dataclass
+class Record:
+    """What turns have written, and what was audited."""
+
+    written: dict[UUID, list[str]] = field(default_factory=dict)
+    audited: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    async def had_written(self, turn: UUID) -> list[str]:
+        return self.written.get(turn, [])
+
+    async def record(self, conn: Connection, *, actor: str, action: str, detail: Mapping[str, Any]) -> None:
+        del conn, actor
+        self.audited.append((action, detail))
+
+
+async def _allow(turn: Turn, title: str, detail: str) -> Permission:
+    del turn, title, detail
+    return Permission.ALLOW
+
+
+async def _status(folder: str) -> Content:
+    return Content(text=f"Nothing runs in {folder}.")
+
+
+@dataclass(kw_only=True)
+class House:
+    """Everything between an accepted update and a delivered answer."""
+
+    database: Database
+    clock: HandClock
+    new_id: NewId
+    bridge: MemoryBridge
+    web: MemoryBridge
+    launcher: ScriptedLauncher
+    desk: Desk = field(default_factory=Desk)
+    claims: Claims = field(default_factory=Claims)
+    record: Record = field(default_factory=Record)
+    most: int = 5
+    models: tuple[Model, ...] = (LOCAL,)
+
+    def __post_init__(self) -> None:
+        meter = SilentMeter()
+        bridges: dict[str, ChatBridge] = {"tg": self.bridge, "web": self.web}
+        self.registry = Registry(self.database, self.clock, runtime="local")
+        self.outbox = Outbox(self.database, self.clock, self.new_id)
+        self.turns = Turns(self.database, self.clock, self.new_id)
+        self.transcript = Transcript(self.database)
+        self.sender = Sender(
+            database=self.database,
+            outbox=self.outbox,
+            bridges=bridges,
+            recorder=self.record,
+            clock=self.clock,
+            meter=meter,
+        )
+        self.sessions = Sessions(
+            launcher=self.launcher,
+            runtimes={name: Runtime(name=name, image="", command=()) for name in ("local", "other")},
+            toolbox_for=lambda lane, turn: NoTools(),
+            clock=self.clock,
+            meter=meter,
+            idle_timeout=1800,
+            most=self.most,
+        )
+        self.lanes = Lanes(
+            means=Means(
+                database=self.database,
+                turns=self.turns,
+                outbox=self.outbox,
+                permit=_allow,
+                clock=self.clock,
+                meter=meter,
+            ),
+            registry=self.registry,
+            sessions=self.sessions,
+            signs=BusySigns(bridges, self.clock),
+            written=self.record,
+            new_id=self.new_id,
+        )
+        commands = Commands(
+            registry=self.registry,
+            lanes=self.lanes,
+            cards=self.desk,
+            claims=self.claims,
+            status=_status,
+            models=self.models,
+            name="Amtiskaw",
+        )
+        self.router = Router(
+            database=self.database,
+            registry=self.registry,
+            outbox=self.outbox,
+            bridges=bridges,
+            decisions=self.desk,
+            commands=commands,
+            recorder=self.record,
+            wake_lane=self.lanes.wake,
+            clock=self.clock,
+            name="Amtiskaw",
+            meter=meter,
+        )
+        self.intake = Intake(
+            database=self.database,
+            registry=self.registry,
+            outbox=self.outbox,
+            clock=self.clock,
+            new_id=self.new_id,
+            name="Amtiskaw",
+            wake_lane=self.lanes.wake,
+            wake_router=self.router.wake,
+            meter=meter,
+        )
+        self._updates = 0
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["House"]:
+        """Run it until leave; leaving is as abrupt as a crash for whatever is under way."""
+        await self.registry.ensure_main(["tg:1000"])
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(part.run()) for part in (self.sender, self.lanes, self.router)]
+            try:
+                yield self
+            finally:
+                for task in running:
+                    task.cancel()
+
+    def message(self, text: str, address: str = "tg:1000", sender: Person = ANA, **more: Any) -> ChatMessage:
+        self._updates += 1
+        values: dict[str, Any] = {
+            "update_id": str(self._updates),
+            "address": address,
+            "sender": sender,
+            "text": text,
+            "ref": f"m{self._updates}",
+            "sent_at": self.clock.now(),
+            "private": not address.startswith("tg:-"),
+            **more,
+        }
+        return ChatMessage(**values)
+
+    def tap(self, data: str, address: str = "tg:1000", sender: Person = ANA) -> ButtonTap:
+        self._updates += 1
+        number = str(self._updates)
+        return ButtonTap(
+            update_id=number, address=address, sender=sender, tap_id=f"t{number}", ref="1", data=data
+        )
+
+    async def say(self, text: str, address: str = "tg:1000", sender: Person = ANA, **more: Any) -> None:
+        """A person writes."""
+        await self.receive(self.message(text, address, sender, **more))
+
+    async def receive(self, *updates: ChatUpdate) -> None:
+        await self.intake.accept("tg", updates, str(self._updates))
+
+    async def turn_states(self) -> list[str]:
+        return [row["state"] for row in await self.database.fetch("SELECT state FROM host.turns ORDER BY id")]
