@@ -107,5 +107,5 @@ class Launcher(Protocol):
         ...
 
     async def sweep(self, keep: Sequence[str] = ()) -> int:
-        """End every sandbox of this install that serves none of the conversations in `keep`; how many ended."""
+        """End every sandbox of this install that serves no conversation in `keep`; say how many."""
         ...

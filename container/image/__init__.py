@@ -1,1 +1,1 @@
-"""What runs inside the container: the byte bridge and the small local agent. Standard library only."""
+"""What runs inside a container: standard library only, imported by nothing outside but tests."""

@@ -1,0 +1,226 @@
+"""The host's end of ACP: one session of one agent, whichever program it is.
+
+Import this module in a thread (see `container.launcher.warm_imports`): the protocol's library takes its time.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import structlog
+from acp import PROTOCOL_VERSION, RequestError, text_block
+from acp.connection import Connection
+from acp.meta import AGENT_METHODS, CLIENT_METHODS
+from acp.schema import (
+    CancelNotification,
+    ClientCapabilities,
+    FileSystemCapabilities,
+    Implementation,
+    InitializeRequest,
+    InitializeResponse,
+    McpServerStdio,
+    NewSessionRequest,
+    NewSessionResponse,
+    PromptRequest,
+    PromptResponse,
+    RequestPermissionRequest,
+    SessionNotification,
+)
+from acp.utils import notify_model, request_model
+from pydantic import BaseModel, ValidationError
+
+from container.agent import Permission, StopReason, TurnEvents
+from container.replies import chosen, describe, show
+from container.sandbox import AgentDied, AgentRefused, ContainerError, StartFailed
+from container.wire import AgentStream
+
+MOST_PROMPTS = 32  #: unanswered at once
+MOST_PERMISSIONS = 8  #: undecided at once
+LONGEST_REASON = 300
+
+Answer = TypeVar("Answer", bound=BaseModel)
+log = structlog.get_logger()
+
+_REASONS = {
+    "end_turn": StopReason.END,
+    "max_tokens": StopReason.LIMIT,
+    "max_turn_requests": StopReason.LIMIT,
+    "refusal": StopReason.REFUSED,
+    "cancelled": StopReason.CANCELLED,
+}
+
+
+class _Turn:
+    """A prompt that was sent and is not answered yet."""
+
+    def __init__(self, events: TurnEvents) -> None:
+        self.events: TurnEvents | None = events  #: None: nobody listens any more
+        self.titles: dict[str, str] = {}
+        self.outcome: asyncio.Future[StopReason | ContainerError] = asyncio.get_running_loop().create_future()
+
+
+class Conversation:
+    """Speaks to the agent at the other end of a stream. Its tasks run in the group it is given."""
+
+    def __init__(self, stream: AgentStream, group: asyncio.TaskGroup) -> None:
+        self._stream = stream
+        self._group = group
+        self._turns: deque[_Turn] = deque()
+        self._asking: set[asyncio.Task[Permission]] = set()
+        self._session = ""
+        self.takes_followups = False
+        # The library's client side lets an agent's `_meta` replace the arguments of its handlers and answers
+        # methods that a client lacks with success. Its connection does neither.
+        self._connection = Connection(self._handle, stream)
+
+    async def start(self, tools: Sequence[str], folder: str = "/tmp") -> None:  # noqa: S108 - a name inside
+        """Agree on the protocol and open the session. Raises ContainerError."""
+        hello = InitializeRequest(
+            protocol_version=PROTOCOL_VERSION,
+            client_capabilities=ClientCapabilities(
+                fs=FileSystemCapabilities(read_text_file=False, write_text_file=False), terminal=False
+            ),
+            client_info=Implementation(name="intercom", version="1"),
+        )
+        answer = await self._request("initialize", hello, InitializeResponse)
+        if answer.protocol_version != PROTOCOL_VERSION:
+            version = answer.protocol_version
+            raise StartFailed(f"The agent speaks version {version} of its protocol, not {PROTOCOL_VERSION}.")
+        capabilities = answer.agent_capabilities
+        self.takes_followups = _queues((capabilities.field_meta if capabilities else None) or {})
+        server = McpServerStdio(name="intercom", command=tools[0], args=list(tools[1:]), env=[])
+        opened = await self._request(
+            "session_new", NewSessionRequest(cwd=folder, mcp_servers=[server]), NewSessionResponse
+        )
+        self._session = opened.session_id
+
+    async def prompt(self, text: str, events: TurnEvents) -> StopReason:
+        """Say something; returns when the agent is done with it. Raises AgentDied, AgentRefused."""
+        if self._stream.ended.is_set():
+            raise self._death()
+        if len(self._turns) >= MOST_PROMPTS:
+            raise AgentRefused("Too many messages are waiting for this agent.")
+        turn = _Turn(events)
+        self._turns.append(turn)
+        self._group.create_task(self._ask(turn, text))
+        try:
+            outcome = await asyncio.shield(turn.outcome)
+        except asyncio.CancelledError:
+            turn.events = None  # what the agent still says about it belongs to no later turn
+            raise
+        if isinstance(outcome, ContainerError):
+            raise outcome
+        return outcome
+
+    async def cancel(self) -> None:
+        """Ask the agent to stop; nothing happens when it is gone or idle."""
+        for task in self._asking:
+            task.cancel()  # the protocol wants open permission requests answered first
+        if not self._turns or self._stream.ended.is_set():
+            return
+        try:
+            await notify_model(
+                self._connection,
+                AGENT_METHODS["session_cancel"],
+                CancelNotification(session_id=self._session),
+            )
+        except ConnectionError:
+            return
+
+    @property
+    def fault(self) -> str:
+        """What the agent did wrong, when that is why it was cut off."""
+        return self._stream.fault
+
+    async def ended(self) -> None:
+        await self._stream.ended.wait()
+
+    async def close(self) -> None:
+        """Hang up. Prompts that wait end with AgentDied."""
+        for task in self._asking:
+            task.cancel()
+        await self._connection.close()
+
+    async def _ask(self, turn: _Turn, text: str) -> None:
+        request = PromptRequest(session_id=self._session, prompt=[text_block(text)])
+        outcome: StopReason | ContainerError = AgentDied("The agent was ended.")
+        try:
+            answer = await self._request("session_prompt", request, PromptResponse)
+            outcome = _REASONS.get(answer.stop_reason, StopReason.END)
+        except ContainerError as error:
+            outcome = error
+        finally:
+            self._turns.remove(turn)
+            if not turn.outcome.done():
+                turn.outcome.set_result(outcome)
+
+    async def _request(self, name: str, params: BaseModel, answer: type[Answer]) -> Answer:
+        try:
+            return await request_model(self._connection, AGENT_METHODS[name], params, answer)
+        except RequestError as error:
+            raise AgentRefused(describe(error)) from error
+        except ValidationError as error:
+            raise AgentRefused(
+                f"The agent's answer to {AGENT_METHODS[name]} is not in the protocol."
+            ) from error
+        except (ConnectionError, RuntimeError) as error:
+            raise self._death() from error
+
+    def _death(self) -> AgentDied:
+        return AgentDied(
+            f"The agent was cut off: {self.fault}." if self.fault else "The agent's connection ended."
+        )
+
+    async def _handle(self, method: str, params: Any, _notification: bool) -> Any:
+        if method == CLIENT_METHODS["session_update"]:
+            return self._update(params)
+        if method == CLIENT_METHODS["session_request_permission"]:
+            return await self._permission(params)
+        raise RequestError.method_not_found(method[:100])
+
+    def _update(self, params: Any) -> None:
+        """Updates name no prompt: they are about the oldest one that is not answered."""
+        turn = self._turns[0] if self._turns else None
+        if turn is None or turn.events is None:
+            return
+        try:
+            update = SessionNotification.model_validate(params).update
+        except ValidationError:
+            log.debug("agent.update_unknown")  # a kind of update this version does not know
+            return
+        show(update, turn.events, turn.titles)
+
+    async def _permission(self, params: Any) -> dict[str, Any]:
+        request = RequestPermissionRequest.model_validate(params)
+        turn = self._turns[0] if self._turns else None
+        if turn is None or turn.events is None or len(self._asking) >= MOST_PERMISSIONS:
+            return chosen(request.options, Permission.REJECT)
+        task = self._group.create_task(_decide(turn.events, request))
+        self._asking.add(task)
+        try:
+            return chosen(request.options, await asyncio.shield(task))
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            return chosen(request.options, None)
+        finally:
+            self._asking.discard(task)
+
+
+async def _decide(events: TurnEvents, request: RequestPermissionRequest) -> Permission:
+    title = (request.tool_call.title or "use a tool")[:LONGEST_REASON]
+    detail = "" if request.tool_call.raw_input is None else str(request.tool_call.raw_input)
+    try:
+        return await events.permission(title, detail[: 10 * LONGEST_REASON])
+    except Exception:  # whoever cannot be asked has not allowed it
+        log.exception("permission.failed")
+        return Permission.REJECT
+
+
+def _queues(meta: dict[str, Any]) -> bool:
+    """Whether the agent takes a prompt while another runs, as it or Claude's adapter says so."""
+    claude = meta.get("claudeCode")
+    return meta.get("promptQueueing") is True or (
+        isinstance(claude, dict) and claude.get("promptQueueing") is True
+    )

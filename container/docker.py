@@ -1,0 +1,185 @@
+"""The sandbox that locks agents in: hardened containers without a network."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from container.engine import Engine
+from container.planning import SOCKETS, sandbox_name
+from container.sandbox import ContainerError, Running, SandboxSpec, StartFailed
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+INSTALL_LABEL = "io.intercom.install"
+KEY_LABEL = "io.intercom.key"
+USER = "10001:10001"
+PARALLEL_STARTS = 4
+OPEN_FILES = 1024
+LAST_LINES = 20
+LONGEST_WORDS = 2000
+
+log = structlog.get_logger()
+
+
+class DockerSandbox:
+    """Containers of one install, told from others' by a label with its id."""
+
+    name = "docker"
+    isolated = True
+
+    def __init__(self, install: str, engine: Engine) -> None:
+        self._install = install
+        self._engine = engine
+        self._starting = asyncio.Semaphore(PARALLEL_STARTS)
+
+    async def check(self) -> None:
+        await self._engine.run(lambda client: client.ping())
+
+    async def start(self, spec: SandboxSpec) -> str:
+        async with self._starting:
+            starting = self._engine.submit(lambda client: self._start(client, spec))
+            try:
+                return await asyncio.shield(starting)
+            except asyncio.CancelledError:
+                with suppress(ContainerError):  # the thread goes on, and what it makes would be nobody's
+                    await self.stop(await starting, grace=0)
+                raise
+
+    async def stop(self, sandbox_id: str, grace: float = 2.0) -> None:
+        gone = await self._engine.run(lambda client: _stop(client, sandbox_id, grace))
+        if not gone:
+            raise ContainerError(f"The container {sandbox_id[:12]} is still there after it was removed.")
+
+    async def exit_status(self, sandbox_id: str) -> int | None:
+        state = await self._engine.run(lambda client: _state(client, sandbox_id))
+        if state is None:
+            return -1
+        return None if state.get("Running") else int(state.get("ExitCode", -1))
+
+    async def last_words(self, sandbox_id: str) -> str:
+        return await self._engine.run(lambda client: _last_words(client, sandbox_id))
+
+    async def running(self) -> Sequence[Running]:
+        rows = await self._engine.run(
+            lambda client: client.containers(
+                all=True, filters={"label": f"{INSTALL_LABEL}={self._install}"}, quiet=False
+            )
+        )
+        return [Running(id=row["Id"], key=row["Labels"].get(KEY_LABEL, "")) for row in rows]
+
+    def inside(self, words: Sequence[str], sockets: Path) -> tuple[str, ...]:
+        return tuple(words)
+
+    def _name(self, key: str) -> str:
+        return sandbox_name(self._install, key)
+
+    def _start(self, client: "APIClient", spec: SandboxSpec) -> str:
+        name = self._name(spec.key)
+        container = _create(client, name, self._options(client, spec))
+        try:
+            client.start(container)
+        except Exception:
+            _remove(client, container)
+            raise
+        return container
+
+    def _options(self, client: "APIClient", spec: SandboxSpec) -> dict[str, Any]:
+        return {
+            "image": spec.image,
+            "entrypoint": [spec.command[0]],
+            "command": list(spec.command[1:]),
+            "user": USER,
+            "environment": dict(spec.environment),
+            "labels": {INSTALL_LABEL: self._install, KEY_LABEL: spec.key},
+            "host_config": client.create_host_config(**hardening(spec)),
+        }
+
+
+def hardening(spec: SandboxSpec) -> dict[str, Any]:
+    """What keeps an agent in: everything is forbidden that it does not need."""
+    from docker.types import LogConfig, Mount, Ulimit
+
+    limits = spec.limits
+    return {
+        "network_mode": "none",
+        "read_only": True,
+        "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,mode=1777,size={limits.tmpfs_bytes}"},  # noqa: S108
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "nano_cpus": int(limits.cpus * 1_000_000_000),
+        "pids_limit": limits.pids,
+        "ulimits": [Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
+        "init": True,
+        "restart_policy": {"Name": "no"},
+        "mounts": [Mount(target=SOCKETS, source=str(spec.sockets), type="bind", read_only=True)],
+        # Only what an agent writes on stderr ends up here, for the message about its death.
+        "log_config": LogConfig(type="json-file", config={"max-size": "64k", "max-file": "1"}),
+    }
+
+
+def _create(client: "APIClient", name: str, options: dict[str, Any]) -> str:
+    """Create it under its one name; who has the name already is a leftover of an earlier process."""
+    from docker import errors
+
+    for _ in range(3):
+        try:
+            return str(client.create_container(name=name, **options)["Id"])
+        except errors.APIError as error:
+            if error.status_code != 409:
+                raise
+        log.info("sandbox.leftover_removed", name=name)
+        _remove(client, name)
+    raise StartFailed(f"The container's name {name} stays taken. Remove it: docker rm -f {name}")
+
+
+def _stop(client: "APIClient", container: str, grace: float) -> bool:
+    """End and remove it; whether it is gone."""
+    from docker import errors
+
+    with suppress(errors.APIError):  # 404 and 304: it has ended already; all else shows below
+        if grace > 0:
+            client.stop(container, timeout=math.ceil(grace))
+    return _remove(client, container)
+
+
+def _remove(client: "APIClient", container: str) -> bool:
+    from docker import errors
+
+    try:
+        client.remove_container(container, force=True, v=True)
+    except errors.APIError as error:
+        if error.status_code not in {404, 409}:  # gone, or somebody else is removing it
+            raise
+    return _state(client, container) is None
+
+
+def _state(client: "APIClient", container: str) -> dict[str, Any] | None:
+    from docker import errors
+
+    try:
+        state = client.inspect_container(container)["State"]
+    except errors.NotFound:
+        return None
+    # Being removed, by us or by somebody else, is as good as gone.
+    return None if state.get("Status") == "removing" else state
+
+
+def _last_words(client: "APIClient", container: str) -> str:
+    from docker import errors
+
+    state = _state(client, container)
+    if state is None:
+        return "The container is gone."
+    told = "It needed more memory than it may have. " if state.get("OOMKilled") else ""
+    with suppress(errors.APIError):
+        raw: bytes = client.logs(container, stdout=False, stderr=True, tail=LAST_LINES)
+        told += raw.decode(errors="replace")[-LONGEST_WORDS:]
+    return told.strip()

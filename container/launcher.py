@@ -1,0 +1,222 @@
+"""Starts agents and keeps what belongs to each together: sandbox, sockets, conversation, tools."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+from typing import TYPE_CHECKING
+
+import structlog
+
+from container.agent import Runtime, ToolBox
+from container.life import LaunchedAgent
+from container.planning import TOOLS_COMMAND, folder_name, plan
+from container.sandbox import AgentDied, AgentRefused, ContainerError, Limits, Sandbox, StartFailed
+from container.sockets import Connection, SocketFolder, check_length, leftovers
+from container.wire import AgentStream, Allowance, Line
+
+if TYPE_CHECKING:
+    from container.conversation import Conversation
+
+START_TIMEOUT = 30.0  #: seconds from the start to an open session
+LOOK_EVERY = 0.5  #: seconds between looks at a sandbox that has not called yet
+MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 1000, 4000
+LONGEST_WORDS = 300
+LOOKS, LOOK_AGAIN = 20, 0.05  #: times, seconds
+
+log = structlog.get_logger()
+
+
+async def warm_imports() -> None:
+    """Load what the protocols need, in a thread: it takes most of a second, once."""
+    await asyncio.to_thread(
+        lambda: [import_module(f"container.{name}") for name in ("conversation", "tools")]
+    )
+
+
+class SandboxLauncher:
+    """Launches into one kind of sandbox. Everything it starts ends with the context it was opened in."""
+
+    def __init__(
+        self, sandbox: Sandbox, sockets: Path, group: asyncio.TaskGroup, *, limits: Limits | None
+    ) -> None:
+        self._sandbox = sandbox
+        self._sockets = sockets
+        self._group = group
+        self._limits = limits
+        self._agents: dict[str, LaunchedAgent] = {}
+
+    @classmethod
+    @asynccontextmanager
+    async def running(
+        cls, sandbox: Sandbox, sockets: Path, *, limits: Limits | None = None
+    ) -> AsyncIterator["SandboxLauncher"]:
+        """`sockets` is a folder for the agents' sockets; nothing else may be in it."""
+        check_length(sockets)
+        async with asyncio.TaskGroup() as group:
+            launcher = cls(sandbox, sockets, group, limits=limits)
+            try:
+                yield launcher
+            finally:
+                await launcher.close()
+
+    async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> LaunchedAgent:
+        """Start an agent; one of the same key that still runs is ended first. Raises ContainerError."""
+        while (old := self._agents.get(key)) is not None:
+            await old.close()
+        agent = self._agents[key] = LaunchedAgent(key)
+        agent.task = self._group.create_task(self._live(agent, runtime, tools), name=f"agent {key}")
+        try:
+            await agent.settled.wait()
+        except asyncio.CancelledError:
+            agent.task.cancel()
+            raise
+        if agent.failure is not None:
+            raise agent.failure
+        return agent
+
+    async def sweep(self, keep: Sequence[str] = ()) -> int:
+        """End what serves no conversation in `keep` nor one of ours; also folders nobody listens in."""
+        swept = 0
+        for running in await self._sandbox.running():
+            if running.key in keep or running.key in self._agents:
+                continue
+            await self._sandbox.stop(running.id, grace=0)
+            log.info("sandbox.swept", key=running.key, sandbox=running.id[:12])
+            swept += 1
+        for folder in await asyncio.to_thread(leftovers, self._sockets, {*keep, *self._agents}):
+            if folder.name not in map(folder_name, self._agents):  # launched meanwhile
+                await asyncio.to_thread(rmtree, folder, ignore_errors=True)
+        return swept
+
+    async def close(self) -> None:
+        """End all agents, side by side."""
+        async with asyncio.TaskGroup() as group:
+            for agent in self._agents.values():
+                group.create_task(agent.close())
+
+    async def _live(self, agent: LaunchedAgent, runtime: Runtime, tools: ToolBox) -> None:
+        """The whole life of one agent: what it has is opened here, and closed here."""
+        try:
+            async with SocketFolder.open(self._sockets, agent.key) as folder:
+                await self._serve(agent, folder, runtime, tools)
+        except ContainerError as error:
+            agent.failed(error)
+        except OSError as error:
+            agent.failed(StartFailed(f"The agent's sockets cannot be made: {error.strerror}."))
+        except Exception:  # one agent's trouble must not end the others
+            log.exception("agent.failed", key=agent.key)
+            agent.failed(StartFailed("The agent could not be started or served; the log says why."))
+        finally:
+            if self._agents.get(agent.key) is agent:
+                del self._agents[agent.key]
+            agent.ended()
+
+    async def _serve(
+        self, agent: LaunchedAgent, folder: SocketFolder, runtime: Runtime, tools: ToolBox
+    ) -> None:
+        conversation: Conversation | None = None
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(self._serve_tools(folder, tools))
+            try:
+                async with asyncio.timeout(START_TIMEOUT):
+                    conversation = await self._open(agent, folder, runtime, group)
+                agent.opened(conversation)
+                await agent.wait_until_over()
+                await self._explain(agent, conversation.fault)
+            except TimeoutError:
+                words = await self._last_words(agent)
+                agent.failed(
+                    StartFailed(f"The agent did not come up within {START_TIMEOUT:g} seconds.{words}")
+                )
+            except ContainerError as error:
+                agent.failed(error)
+            finally:
+                if conversation is not None:
+                    await conversation.close()
+                serving.cancel()
+                await self._stop(agent)
+
+    async def _open(
+        self, agent: LaunchedAgent, folder: SocketFolder, runtime: Runtime, group: asyncio.TaskGroup
+    ) -> "Conversation":
+        """Start the sandbox, wait for its call, open the session."""
+        spec = plan(agent.key, runtime, folder.path, self._limits)
+        imports = group.create_task(warm_imports())  # while the sandbox starts
+        agent.sandbox_id = await self._sandbox.start(spec)
+        reader, writer = await self._called(agent, folder)
+        await imports
+        from container.conversation import Conversation
+
+        allowance = Allowance(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
+        stream = AgentStream(Line(reader, writer, allowance=allowance))
+        conversation = Conversation(stream, group)
+        try:
+            await conversation.start(self._sandbox.inside(TOOLS_COMMAND, folder.path))
+        except (AgentDied, AgentRefused) as error:
+            await conversation.close()
+            raise StartFailed(f"{error}{await self._last_words(agent)}") from error
+        except BaseException:
+            await conversation.close()
+            raise
+        return conversation
+
+    async def _called(self, agent: LaunchedAgent, folder: SocketFolder) -> Connection:
+        """The session's connection, unless the sandbox ends before it calls."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_EVERY):
+                    return await asyncio.shield(folder.session)
+            status = await self._sandbox.exit_status(agent.sandbox_id)
+            if status is not None and not folder.session.done():
+                words = await self._last_words(agent)
+                raise StartFailed(f"The agent ended while it started (exit status {status}).{words}")
+
+    async def _serve_tools(self, folder: SocketFolder, tools: ToolBox) -> None:
+        await warm_imports()
+        from container.tools import ToolServer
+
+        await folder.serve_tools(ToolServer(tools, self._group).serve)
+
+    async def _explain(self, agent: LaunchedAgent, fault: str) -> None:
+        """Find out why it ended, when it was not us who ended it."""
+        if agent.closing:
+            return
+        status = None if fault else await self._status(agent)
+        words = await self._last_words(agent)
+        if fault:
+            agent.reason = f"The agent was cut off: {fault}.{words}"
+        else:
+            how = "" if status in {None, -1} else f" (exit status {status})"
+            agent.reason = f"The agent died{how}.{words}"
+        log.warning("agent.died", key=agent.key, sandbox=agent.sandbox_id[:12], status=status, fault=fault)
+
+    async def _status(self, agent: LaunchedAgent) -> int | None:
+        """Its exit status, for which a sandbox may need a moment after the connection ended."""
+        for _ in range(LOOKS):
+            status = await self._sandbox.exit_status(agent.sandbox_id)
+            if status is not None:
+                return status
+            await asyncio.sleep(LOOK_AGAIN)
+        return None
+
+    async def _last_words(self, agent: LaunchedAgent) -> str:
+        """The end of what it wrote on stderr, as one line to put behind a sentence."""
+        if not agent.sandbox_id:
+            return ""
+        try:
+            words = await self._sandbox.last_words(agent.sandbox_id)
+        except ContainerError:
+            return ""
+        printable = " ".join("".join(c if c.isprintable() else " " for c in words).split())
+        return f" It said: {printable[-LONGEST_WORDS:]}" if printable else ""
+
+    async def _stop(self, agent: LaunchedAgent) -> None:
+        if not agent.sandbox_id:
+            return
+        try:
+            await self._sandbox.stop(agent.sandbox_id)
+        except ContainerError as error:  # the next sweep tries again
+            log.warning("sandbox.not_stopped", key=agent.key, reason=str(error))

@@ -1,0 +1,115 @@
+"""A folder per agent with its own sockets: who calls is whose socket was called, none can name another."""
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from container.planning import SESSION_SOCKET, TOOLS_SOCKET, folder_name
+from container.sandbox import SandboxUnavailable
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+LONGEST_PATH = 107  #: bytes in the path of a Unix socket
+MOST_TOOL_CONNECTIONS = 16
+BACKLOG = 32
+
+
+class SocketFolder:
+    """The host's end of one agent's sockets, open until the context that made it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.session: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+        self._tools: asyncio.Queue[Connection] = asyncio.Queue(MOST_TOOL_CONNECTIONS)
+        self._open = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, base: Path, key: str) -> AsyncIterator["SocketFolder"]:
+        """Listen on both sockets of the conversation `key`; a folder left there is replaced."""
+        path = base / folder_name(key)
+        session, tools = await asyncio.to_thread(_prepare, path)
+        folder = cls(path)
+        try:
+            async with (
+                await asyncio.start_unix_server(folder._called_session, sock=session, backlog=1),
+                await asyncio.start_unix_server(folder._called_tools, sock=tools, backlog=BACKLOG),
+            ):
+                yield folder
+        finally:
+            session.close()
+            tools.close()
+            if folder.session.done() and not folder.session.cancelled():
+                folder.session.result()[1].transport.abort()
+            while not folder._tools.empty():
+                folder._tools.get_nowait()[1].transport.abort()
+            await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+
+    async def serve_tools(self, serve: Serve) -> None:
+        """Serve each connection to tools.sock until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            while True:
+                reader, writer = await self._tools.get()
+                group.create_task(self._serve_one(serve, reader, writer))
+
+    async def _serve_one(
+        self, serve: Serve, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            await serve(reader, writer)
+        finally:
+            self._open -= 1
+            writer.transport.abort()
+
+    def _called_session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self.session.done():  # there is one agent, and it called already
+            writer.transport.abort()
+        else:
+            self.session.set_result((reader, writer))
+
+    def _called_tools(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._open >= MOST_TOOL_CONNECTIONS:
+            writer.transport.abort()
+        else:
+            self._open += 1
+            self._tools.put_nowait((reader, writer))
+
+
+def check_length(base: Path) -> None:
+    """Raise SandboxUnavailable when a socket below this folder would have too long a path."""
+    room = LONGEST_PATH - len(f"/{folder_name('')}/{SESSION_SOCKET}")
+    if len(bytes(base)) > room:
+        message = f"The path of the sockets' folder may have {room} bytes at most; this one is longer: {base}"
+        raise SandboxUnavailable(message)
+
+
+def leftovers(base: Path, keep: set[str]) -> list[Path]:
+    """Folders of sockets below `base` that serve none of the keys in `keep`."""
+    names = {folder_name(key) for key in keep}
+    return [path for path in base.iterdir() if path.name not in names] if base.is_dir() else []
+
+
+def _prepare(path: Path) -> tuple[socket.socket, socket.socket]:
+    check_length(path.parent)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.parent.chmod(0o700)  # nobody else on this machine comes near; a container sees its own folder only
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
+    path.chmod(0o755)
+    return _bind(path / SESSION_SOCKET), _bind(path / TOOLS_SOCKET)
+
+
+def _bind(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(str(path))
+        path.chmod(0o666)  # the user inside is another one; the folder decides who comes here
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
