@@ -6,7 +6,7 @@ import { byId, el, later } from "./dom.js";
 import { closeDrawer, setUpDrawers } from "./drawers.js";
 import { newId } from "./keep.js";
 import { Live } from "./live.js";
-import { alertPerson, drawNotes, lock, toast } from "./messages.js";
+import { alertPerson, drawNotes, lock, toast, unlock } from "./messages.js";
 import { decisions, drawRooms } from "./rooms.js";
 import { drawSide } from "./side.js";
 import { Locked, Store, read } from "./store.js";
@@ -17,7 +17,7 @@ const TAP_PATIENCE = 30_000;
 
 const store = new Store();
 const taps = new Map(); // item id -> {clientId, data, timer}
-let connected = true; // until the opposite is known
+let connected = null; // not known yet
 const sides = new Map(); // folder -> what stands beside its conversation
 let readingOlder = false;
 let typingTimer = null;
@@ -143,6 +143,7 @@ function answered({ client_id: clientId, text, alert }) {
 function connection(state) {
   if (state === "locked") return lock();
   connected = state === "open";
+  if (connected) unlock();
   drawBar();
 }
 
@@ -252,8 +253,8 @@ function drawAround() {
 const drawList = () => drawRooms(store, open);
 const drawBar = () => {
   drawNotes(store.notes, connected);
-  byId("connection").textContent = connected ? "Connected to this machine" : "Connecting again…";
-  byId("connection").classList.toggle("lost", !connected);
+  byId("connection").textContent = connected ? "Connected to this machine" : connected === null ? "Connecting…" : "Connecting again…";
+  byId("connection").classList.toggle("lost", connected === false);
 };
 const drawPanel = () => store.room() && drawSide(sides.get(store.current), store.room(), actions, working);
 

@@ -120,7 +120,7 @@ export class Live {
   /** The machine woke up or the tab is looked at again: do not wait for the timer. */
   #hurry() {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#send({ type: "ping", client_id: newId() });
-    else if (this.#timer !== null) this.start();
+    else if (this.#socket === null) this.start();
   }
 
   #keep() {

@@ -340,9 +340,15 @@ async def test_the_side_shows_running_work_and_roles(browser: Browser, host: Mem
 async def test_a_browser_that_is_signed_out_meanwhile_is_told(browser: Browser, host: MemoryHost) -> None:
     async with serving(host, ANY) as bridge, tab(browser) as page:
         await enter(page, host, await bridge.url())
+        known = dict(host.cookies)
         host.cookies.clear()
         await bridge._audience.close()
         await expect(page.get_by_text("This browser is signed out")).to_be_visible()
+        await expect(page.get_by_label("Your message")).to_be_hidden()
+        host.cookies.update(known)  # a new link was opened in another tab
+        await page.evaluate("window.dispatchEvent(new Event('online'))")
+        await expect(page.get_by_text("This browser is signed out")).to_have_count(0)
+        await expect(page.get_by_label("Your message")).to_be_visible()
 
 
 @asynccontextmanager
