@@ -51,6 +51,7 @@ class Run:
     phases: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    phase_at: datetime | None = None  #: since when it is in its phase, if the kernel can say
     budget: int | None = None  #: tokens
     used: int = 0  #: tokens
     warn_pct: int = 80

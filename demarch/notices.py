@@ -1,11 +1,14 @@
-"""What a kernel event means to people: the notices derived from the event log."""
+"""What a kernel event means to people: the notices derived from the event log. Pure."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from demarch.gates import evidence_words
 from demarch.kernel import KernelEvent, Run
+from demarch.phrases import one_line
 
 
 class NoticeKind(StrEnum):
@@ -31,3 +34,103 @@ class Notice:
     evidence: tuple[str, ...] = ()  #: one line per check that is open, in words
     cause: str = ""  #: gates only: "block" (override it) or "pause" (advance it)
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def derive(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    """The notices an event causes; unknown sources and types cause none."""
+    tell = _TELL.get((event.source, event.type))
+    return tell(event, run) if tell else ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """An event's reason taken apart: what a person wrote, and the checks that were open."""
+
+    text: str
+    evidence: tuple[str, ...]
+
+
+def _read(reason: str) -> _Reason:
+    """Reasons are plain text, JSON, or plain text and JSON behind " | "."""
+    before, found, after = reason.partition(" | ")
+    for text, rest in (("", reason), (before, after if found else "")):
+        value = _json(rest)
+        if value is not None:
+            words = evidence_words(value)
+            return _Reason(one_line(text or str(value.get("reason") or ""), 300), words)
+    return _Reason(one_line(reason, 300), ())
+
+
+def reason_words(event: KernelEvent) -> str:
+    """An event's reason in one line: what a person wrote and the checks that were open."""
+    reason = _read(event.reason)
+    return "; ".join(part for part in (reason.text, ", ".join(reason.evidence)) if part)
+
+
+def _json(text: str) -> Mapping[str, Any] | None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _notice(kind: NoticeKind, event: KernelEvent, run: Run, *, cause: str = "", how: str = "") -> Notice:
+    reason = _read(event.reason)
+    data = {name: event.envelope[name] for name in ("actor", "key") if name in event.envelope}
+    return Notice(
+        kind=kind,
+        event=event,
+        run=run,
+        from_phase=event.from_state,
+        to_phase=event.to_state,
+        reason=reason.text,
+        evidence=reason.evidence,
+        cause=cause,
+        data=data | ({"how": how} if how else {}),
+    )
+
+
+def _pending(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    return (_notice(NoticeKind.GATE_PENDING, event, run, cause=event.type),)
+
+
+def _moved(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    resolved = _notice(NoticeKind.GATE_RESOLVED, event, run, how=event.type)
+    ended = event.to_state == run.phases[-1] and event.type != "rollback"
+    kind = NoticeKind.RUN_COMPLETED if ended else NoticeKind.PHASE_CHANGED
+    return resolved, _notice(kind, event, run)
+
+
+def _skipped(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    # The kernel marks a phase ahead as skipped and stays where it is; older ones moved there.
+    resolved = _notice(NoticeKind.GATE_RESOLVED, event, run, how=event.type)
+    moved = run.phase == event.to_state
+    return (resolved, _notice(NoticeKind.PHASE_CHANGED, event, run)) if moved else (resolved,)
+
+
+def _cancelled(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    resolved = _notice(NoticeKind.GATE_RESOLVED, event, run, how=event.type)
+    return resolved, _notice(NoticeKind.RUN_CANCELLED, event, run)
+
+
+def _rejected(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    return (_notice(NoticeKind.GATE_RESOLVED, event, run, how="reject"),)
+
+
+def _budget(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    return (_notice(NoticeKind(event.type), event, run),)
+
+
+_TELL: Mapping[tuple[str, str], Callable[[KernelEvent, Run], tuple[Notice, ...]]] = {
+    ("phase", "block"): _pending,
+    ("phase", "pause"): _pending,
+    ("phase", "advance"): _moved,
+    ("phase", "override"): _moved,
+    ("phase", "rollback"): _moved,
+    ("phase", "skip"): _skipped,
+    ("phase", "cancel"): _cancelled,
+    ("phase", "budget.warning"): _budget,
+    ("phase", "budget.exceeded"): _budget,
+    ("interspect", "gate.rejected"): _rejected,
+}

@@ -115,22 +115,24 @@ class Nothing(Parameters):
 class RunStatus(Parameters):
     synonyms = {"id": "run_id", "run": "run_id"}
 
-    run_id: Id | None = Field(None, description="without it: the current run")
+    run_id: Id | None = Field(default=None, description="without it: the current run")
 
 
 class SearchBeads(Parameters):
     synonyms = {"issue_id": "id", "q": "query"}
 
     id: Id | None = None
-    query: Query | None = Field(None, description="words in title, description or id")
-    status: Literal[IssueStatus, "all"] | None = Field(None, description="closed issues show only if asked")
+    query: Query | None = Field(default=None, description="words in title, description or id")
+    status: Literal[IssueStatus, "all"] | None = Field(
+        default=None, description="closed issues show only if asked"
+    )
     limit: Limit = 20
 
 
 class SpecLookup(Parameters):
     synonyms = {"id": "artifact_id"}
 
-    artifact_id: Id | None = Field(None, description="without it: the list of artifacts")
+    artifact_id: Id | None = Field(default=None, description="without it: the list of artifacts")
     run_id: Id | None = None
 
 
@@ -170,7 +172,7 @@ class UpdateIssue(Parameters):
     priority: Priority | None = None
     title: Title | None = None
     description: Text | None = None
-    notes: Text | None = Field(None, description="added below the notes that are there")
+    notes: Text | None = Field(default=None, description="added below the notes that are there")
 
     @model_validator(mode="after")
     def _changes_something(self) -> "UpdateIssue":
@@ -193,7 +195,7 @@ class RegisterFinding(Parameters):
     summary: Text = ""
     source: Annotated[Line, StringConstraints(min_length=1, max_length=64)] = "intercom"
     url: Annotated[Line, StringConstraints(max_length=2000)] = ""
-    score: float = Field(0.5, ge=0, le=1, description="how relevant it is, 0 to 1")
+    score: float = Field(default=0.5, ge=0, le=1, description="how relevant it is, 0 to 1")
 
 
 class StartRun(Parameters):
@@ -202,7 +204,7 @@ class StartRun(Parameters):
     title: Title = Field(description="what the run is to achieve")
     description: Text = ""
     token_budget: Annotated[int, Field(gt=0, le=10**12)] | None = None
-    complexity: int = Field(3, ge=1, le=5)
+    complexity: int = Field(default=3, ge=1, le=5)
     project: Annotated[Line, StringConstraints(max_length=200)] = ""
 
 
@@ -212,8 +214,8 @@ class GateDecision(Parameters):
     synonyms = {"id": "gate_id", "run": "run_id"}
 
     run_id: Id
-    from_phase: Phase | None = Field(None, description="the phase the run is expected to be in")
-    to_phase: Phase | None = Field(None, description="the phase the gate leads to")
+    from_phase: Phase | None = Field(default=None, description="the phase the run is expected to be in")
+    to_phase: Phase | None = Field(default=None, description="the phase the gate leads to")
     reason: Reason = ""
 
     @model_validator(mode="before")
@@ -230,7 +232,9 @@ class GateDecision(Parameters):
 
 
 class ApproveGate(GateDecision):
-    cause: Literal["block", "pause"] | None = Field(None, description="what stopped the run, if known")
+    cause: Literal["block", "pause"] | None = Field(
+        default=None, description="what stopped the run, if known"
+    )
 
 
 class RunAction(Parameters):
@@ -241,13 +245,13 @@ class RunAction(Parameters):
 
 
 class AdvancePhase(RunAction):
-    from_phase: Phase | None = Field(None, description="the phase the run is expected to be in")
+    from_phase: Phase | None = Field(default=None, description="the phase the run is expected to be in")
 
 
 class ExtendBudget(RunAction):
     synonyms = {"id": "run_id", "run": "run_id", "token_budget": "tokens"}
 
-    tokens: Annotated[int, Field(gt=0, le=10**12)] | None = Field(None, description="how many more")
+    tokens: Annotated[int, Field(gt=0, le=10**12)] | None = Field(default=None, description="how many more")
     percent: Annotated[int, Field(gt=0, le=1000)] | None = Field(
         None, description="how many more; default 50"
     )

@@ -20,7 +20,7 @@ def one_line(text: str, limit: int | None = None) -> str:
 def _printable(character: str) -> bool:
     if character in _REORDERING:
         return False
-    return character.isspace() or unicodedata.category(character) not in {"Cc", "Cs", "Co", "Cn", "Zl", "Zp"}
+    return character.isspace() or unicodedata.category(character) not in {"Cc", "Cs"}
 
 
 def quoted(title: str) -> str:
@@ -33,7 +33,7 @@ def tokens(count: int) -> str:
     for size, unit in ((1_000_000, "M"), (1_000, "k")):
         if count >= size:
             value = count / size
-            return f"{value:.0f} {unit}" if value >= 100 or value == int(value) else f"{value:.1f} {unit}"
+            return f"{value:.0f} {unit}" if value >= 100 else f"{value:.1f}".removesuffix(".0") + f" {unit}"
     return str(count)
 
 
