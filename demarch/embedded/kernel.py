@@ -1,0 +1,84 @@
+"""The kernel that needs nothing but PostgreSQL: the same operations and events, one transaction a write."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from demarch.embedded import events, runs
+from demarch.embedded.ledger import Ledger, Work, reachable
+from demarch.embedded.reads import READS, Reading
+from demarch.embedded.writes import WRITES
+from demarch.errors import KernelUnavailable, NotPossible
+from demarch.kernel import KernelEvent, KernelState, Marks, Outcome, Run
+from demarch.names import Letters, random_letters
+from demarch.operations import Call
+from storage.clock import Clock
+from storage.database import Database
+
+
+class EmbeddedKernel:
+    """Implements `demarch.kernel.Kernel` on the tables of the schema `kernel`."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        *,
+        letters: Letters = random_letters,
+        project: Path | None = None,
+        patience: float = 20.0,
+    ) -> None:
+        """`project` is where artifacts' files are read; `patience` how long `written` waits for a write."""
+        self._db = db
+        self._clock = clock
+        self._project = project
+        self._ledger = Ledger(db, clock, letters, patience)
+
+    async def state(self) -> KernelState:
+        try:
+            with reachable():
+                await events.head(self._db)
+        except KernelUnavailable as error:
+            return KernelState(ok=False, reason=str(error))
+        return KernelState(ok=True)
+
+    async def read(self, call: Call) -> Outcome:
+        answer = READS.get(call.operation.name)
+        if answer is None:
+            raise NotPossible(f"{call.operation.name} is not a read.")
+        with reachable():
+            return await answer(Reading(self._db, self._clock.now(), self._project), call.params)
+
+    async def write(self, call: Call, *, actor: str, key: str) -> Outcome:
+        execute = WRITES.get(call.operation.name)
+        if execute is None:
+            raise NotPossible(f"{call.operation.name} is not a write.")
+        return await self._ledger.execute(lambda change: execute(change, call.params), actor=actor, key=key)
+
+    async def written(self, key: str) -> Outcome | None:
+        return await self._ledger.written(key)
+
+    async def run(self, run_id: str) -> Run:
+        with reachable():
+            return await runs.with_curve(self._db, await runs.get(self._db, run_id))
+
+    async def runs(self, *, active: bool = True) -> Sequence[Run]:
+        """The youngest hundred, without their curves."""
+        with reachable():
+            return [runs.run_of(row) for row in await runs.listed(self._db, active=active)]
+
+    async def head(self) -> Marks:
+        with reachable():
+            return await events.head(self._db)
+
+    async def events(self, marks: Marks, limit: int) -> Sequence[KernelEvent]:
+        with reachable():
+            return await events.behind(self._db, marks, limit)
+
+    async def change(self, work: Work, *, actor: str, key: str) -> Outcome:
+        """For the terminal: a write that is no operation of the table, with the same guarantees."""
+        return await self._ledger.execute(work, actor=actor, key=key)
+
+    async def look(self, read: Callable[[Reading], Awaitable[Outcome]]) -> Outcome:
+        """For the terminal: a read that is no operation of the table."""
+        with reachable():
+            return await read(Reading(self._db, self._clock.now(), self._project))

@@ -1,0 +1,1 @@
+"""What operations answer, in sentences: the same whichever kernel executed them."""
