@@ -84,6 +84,7 @@ async def get_updates(world: World, params: Params) -> list[Json]:
         pass
     finally:
         world.polling -= 1
+        world.notify()
     if number != world.poller:
         raise Refusal(409, f"Conflict: {_SECOND}")
     return _allowed(world)[:limit]

@@ -1,0 +1,1 @@
+"""The Telegram bridge against a strict Bot API server."""
