@@ -87,7 +87,7 @@ def rules_from(gates: object) -> Rules:
     """A run's own rules, written {"review->polish": ["verdict_clean", {"check": …, "phase": …}]}."""
     if not isinstance(gates, Mapping):
         raise InvalidCall('Gate rules are an object such as {"review->polish": ["verdict_clean"]}.')
-    return {_transition(str(way)): tuple(_rule(rule) for rule in rules) for way, rules in gates.items()}
+    return {_transition(str(way)): _rules(rules) for way, rules in gates.items()}
 
 
 def _transition(written: str) -> tuple[str, str]:
@@ -96,6 +96,12 @@ def _transition(written: str) -> tuple[str, str]:
         if found and before.strip() and after.strip():
             return before.strip(), after.strip()
     raise InvalidCall(f"“{one_line(written, 60)}” is no transition; write it as review->polish.")
+
+
+def _rules(written: object) -> tuple[Rule, ...]:
+    if not isinstance(written, (list, tuple)):
+        raise InvalidCall('The checks of a gate are a list, such as ["verdict_clean"].')
+    return tuple(_rule(rule) for rule in written)
 
 
 def _rule(written: object) -> Rule:

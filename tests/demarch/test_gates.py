@@ -49,7 +49,9 @@ def test_a_run_may_have_rules_of_its_own() -> None:
     assert evaluate(("a", "b"), Tier.HARD, Facts(artifacts={"x": 1}), own).result == "pass"
 
 
-@pytest.mark.parametrize("gates", [[], {"review": ["verdict_clean"]}, {"a->b": ["magic"]}, {"->b": []}])
+@pytest.mark.parametrize(
+    "gates", [[], {"review": ["verdict_clean"]}, {"a->b": ["magic"]}, {"a->b": 5}, {"a->b": "x"}, {"->b": []}]
+)
 def test_wrong_rules_are_refused(gates: Any) -> None:
     with pytest.raises(InvalidCall):
         rules_from(gates)
