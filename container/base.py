@@ -53,7 +53,8 @@ def local_name(release: str, codename: str) -> str:
 
 
 def codename(release_file: Path = Path("/etc/os-release")) -> str:
-    found = re.search(r"^VERSION_CODENAME=\"?([a-z]+)", release_file.read_text(), re.MULTILINE)
+    text = release_file.read_text() if release_file.is_file() else ""
+    found = re.search(r"^VERSION_CODENAME=\"?([a-z]+)", text, re.MULTILINE)
     if not found:
         raise ImageMissing("This machine's distribution is not known, and no registry answers.")
     return found[1]

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -43,11 +44,13 @@ class DockerSandbox:
 
     async def start(self, spec: SandboxSpec) -> str:
         async with self._starting:
-            starting = self._engine.submit(lambda client: self._start(client, spec))
+            given_up = threading.Event()
+            starting = self._engine.submit(lambda client: self._start(client, spec, given_up))
             try:
                 return await asyncio.shield(starting)
             except asyncio.CancelledError:
-                with suppress(ContainerError):  # the thread goes on, and what it makes would be nobody's
+                given_up.set()  # the thread goes on, and what it makes would be nobody's
+                with suppress(ContainerError):
                     await self.stop(await starting, grace=0)
                 raise
 
@@ -79,11 +82,12 @@ class DockerSandbox:
     def _name(self, key: str) -> str:
         return sandbox_name(self._install, key)
 
-    def _start(self, client: "APIClient", spec: SandboxSpec) -> str:
-        name = self._name(spec.key)
-        container = _create(client, name, self._options(client, spec))
+    def _start(self, client: "APIClient", spec: SandboxSpec, given_up: threading.Event) -> str:
+        container = _create(client, self._name(spec.key), self._options(client, spec))
         try:
             client.start(container)
+            if given_up.is_set():
+                raise StartFailed("Nobody waits for this container any more.")
         except Exception:
             _remove(client, container)
             raise

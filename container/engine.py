@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 THREADS = 8
+DEFAULT_URL = "unix:///var/run/docker.sock"
+OLDEST = "1.41"  #: of the API, to ask for the version with
 TIMEOUT = 60  #: seconds one request may take
 NOT_INSTALLED = "Docker is not installed here. Install it: apt-get install docker.io"
 NOT_RUNNING = "Docker does not run. Start it: systemctl start docker (or, without systemd: dockerd &)"
@@ -61,9 +64,26 @@ class Engine:
 
 
 def connect(url: str | None, timeout: int, pool: int = 1) -> "APIClient":
+    """A client that speaks the engine's own version of the API."""
     from docker import APIClient  # here, because it takes its time and not everybody has Docker
 
-    return APIClient(base_url=url, version="auto", timeout=timeout, max_pool_size=pool)
+    _knock(url or DEFAULT_URL)
+    asking = APIClient(base_url=url, version=OLDEST, timeout=timeout)
+    try:
+        spoken = asking.version(api_version=False)["ApiVersion"]
+    finally:
+        asking.close()
+    return APIClient(base_url=url, version=spoken, timeout=timeout, max_pool_size=pool)
+
+
+def _knock(url: str) -> None:
+    """Try the engine's socket first: the client leaves its own open when that fails."""
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as knocking:
+            try:
+                knocking.connect(url.removeprefix("unix://"))
+            except OSError as error:
+                raise SandboxUnavailable(_reason(error)) from error
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class SandboxLauncher:
         try:
             await agent.settled.wait()
         except asyncio.CancelledError:
-            agent.task.cancel()
+            agent.give_up()
             raise
         if agent.failure is not None:
             raise agent.failure

@@ -55,11 +55,17 @@ class LaunchedAgent:
         await self._over.wait()
 
     async def close(self) -> None:
+        self.give_up()
+        await self._gone.wait()
+
+    def give_up(self) -> None:
+        """End it, also while it starts. Once only: a second cancellation would disturb the cleaning up."""
+        if self.closing:
+            return
         self.closing = True
         self._over.set()
         if not self.settled.is_set() and self.task is not None:
             self.task.cancel()
-        await self._gone.wait()
 
     def opened(self, conversation: "Conversation") -> None:
         self._conversation = conversation

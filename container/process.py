@@ -59,9 +59,11 @@ class ProcessSandbox:
                 env={**spec.environment, LABEL: f"{self._install}:{spec.key}", "LC_ALL": "C.UTF-8"},
                 start_new_session=True,
             )
-        except OSError as error:
+        except BaseException as error:
             stderr.close()
-            raise StartFailed(f"The agent's process does not start: {error.strerror}.") from error
+            if isinstance(error, OSError):
+                raise StartFailed(f"The agent's process does not start: {error.strerror}.") from error
+            raise
         self._children[str(process.pid)] = _Child(process=process, key=spec.key, stderr=stderr)
         return str(process.pid)
 
