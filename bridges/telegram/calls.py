@@ -12,7 +12,7 @@ from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
 from bridges.messages import Part
-from bridges.port import BridgeMisconfigured
+from bridges.port import BridgeMisconfigured, DeliveryUnknown
 from bridges.telegram.address import Address
 from bridges.telegram.errors import WEBHOOK_SET, translate
 from bridges.telegram.reading import KINDS, Me
@@ -83,7 +83,9 @@ class Calls:
         url = f"{self._settings.method_base}{self._settings.token}/getUpdates?{urlencode(query)}"
         with self._translated():
             updates = await self._polling.post(url, read_timeout=hold_open + _GRACE)
-        return updates if isinstance(updates, list) else []
+            if not isinstance(updates, list):
+                raise TypeError
+        return updates
 
     async def send(self, to: Address, part: Part, markup: InlineKeyboardMarkup | None, *, plain: bool) -> str:
         reply = None
@@ -152,3 +154,5 @@ class Calls:
             yield
         except TelegramError as error:
             raise translate(error, self._settings.token) from error
+        except (KeyError, TypeError, AttributeError) as error:  # JSON, but not what the Bot API answers
+            raise DeliveryUnknown("what answers there does not speak Telegram's Bot API") from error

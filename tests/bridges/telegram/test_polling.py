@@ -278,3 +278,57 @@ async def test_taps_and_topics_arrive_with_their_address(
 def card() -> Content:
     rows = ((Button(label="APPROVE", data="approve:K7Q2MD", tone=Tone.GOOD),),)
     return Content(text="Your decision", headline=True, buttons=rows)
+
+
+async def test_a_refused_menu_is_no_reason_not_to_listen(server: TelegramServer) -> None:
+    server.fail_next("setMyCommands", 400, "Bad Request: BOT_COMMAND_INVALID")
+    settings = TelegramSettings(token=TOKEN, api_base=server.url, commands=(("status", "What runs"),))
+    async with TelegramBridge(settings, CLOCK).opened() as bridge, receiving(bridge, Letters()):
+        await server.wait_for(lambda: server.polling == 1)
+        assert bridge.state().ok
+
+
+async def test_a_mark_that_cannot_be_read_is_waited_for(
+    server: TelegramServer, bridge: TelegramBridge
+) -> None:
+    intake = Letters()
+    intake.outage = True
+    async with receiving(bridge, intake):
+        await intake.wait_for(lambda: intake.failed >= 2)
+        assert [call.method for call in server.calls] == ["getMe", "getWebhookInfo"]
+        intake.outage = False
+        server.say(1000, 1000, "now")
+        await intake.until(1)
+
+
+async def test_a_flooded_poll_waits_as_long_as_telegram_asks(server: TelegramServer) -> None:
+    server.fail_next("getUpdates", 429, "Too Many Requests")
+    clock = HastyClock(patience=1)
+    hasty = TelegramBridge(TelegramSettings(token=TOKEN, api_base=server.url), clock)
+    async with asyncio.timeout(10), hasty.opened() as bridge, receiving(bridge, Letters()):
+        await clock.done.wait()
+    assert clock.waits == [5]
+
+
+@pytest.mark.parametrize("answer", ["<html>Please sign in</html>", "{}", "[]", '{"ok": true, "result": 7}'])
+async def test_what_is_not_telegram_is_waited_out(
+    server: TelegramServer, bridge: TelegramBridge, answer: str
+) -> None:
+    server.garble_next("getMe", answer)
+    server.garble_next("getUpdates", answer)
+    server.say(1000, 1000, "behind the sign-in page")
+    intake = Letters()
+    async with receiving(bridge, intake):
+        await intake.until(1)
+    assert intake.texts == ["behind the sign-in page"]
+
+
+async def test_updates_without_a_number_confirm_nothing(
+    server: TelegramServer, bridge: TelegramBridge
+) -> None:
+    server.garble_next("getUpdates", '{"ok": true, "result": [{"message": {}}, 5]}')
+    server.say(1000, 1000, "numbered")
+    intake = Letters()
+    async with receiving(bridge, intake):
+        await intake.until(1)
+    assert intake.texts == ["numbered"]

@@ -15,6 +15,7 @@ class Fault:
     gate: asyncio.Event | None = None  #: the call is not begun until this is set
     status: int = 0  #: answered with this instead
     description: str = ""
+    garbage: str = ""  #: answered with this text and status 200
 
 
 class Faults:

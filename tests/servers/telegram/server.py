@@ -115,6 +115,10 @@ class TelegramServer(People):
     def fail_next(self, method: str, status: int, description: str, times: int = 1) -> None:
         self._faults.add(method, Fault(status=status, description=description), times)
 
+    def garble_next(self, method: str, text: str) -> None:
+        """The next call is answered by something that is not Telegram, such as a hotel's sign-in page."""
+        self._faults.add(method, Fault(garbage=text))
+
     # HTTP
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
@@ -124,6 +128,9 @@ class TelegramServer(People):
         fault = self._faults.take(method) or Fault()
         if fault.gate is not None:
             await fault.gate.wait()
+        if fault.garbage:
+            self.calls.append(Call(method=method, params=params, at=at, status=200))
+            return web.Response(text=fault.garbage)
         status, body = 0, {"ok": False}
         if not fault.drop_before:
             status, body = await self._answer(request, method, params, fault, at)
