@@ -131,3 +131,9 @@ class Approval:
     def key(self, verb: Verb) -> str:
         """The kernel's idempotency key of one decision. A question put again is a new one."""
         return f"{self.id}/{self.round}/{verb}"
+
+    def record(self) -> dict[str, Any]:
+        """What the audit log keeps of it."""
+        about = ("run", "goal", "from", "to", "operation", "arguments", "grant", "event")
+        kept = {name: self.subject[name] for name in about if name in self.subject}
+        return {"code": self.code, "kind": self.kind.value, "group": self.folder} | kept

@@ -139,6 +139,14 @@ class Approvals:
     async def fail(self, conn: Connection, approval: UUID, error: str) -> Approval | None:
         return _maybe(await conn.fetchrow(_SQL["approvals.fail"], approval, *_move(Move.FAIL), error))
 
+    async def reopen(
+        self, conn: Connection, approval: UUID, error: str, subject: Mapping[str, Any]
+    ) -> Approval | None:
+        """The decision was carried out and the question remains, in another shape."""
+        return _maybe(
+            await conn.fetchrow(_SQL["approvals.reopen"], approval, *_move(Move.FAIL), error, dict(subject))
+        )
+
     async def ask_again(
         self, conn: Connection, approval: UUID, expires_at: datetime | None
     ) -> Approval | None:

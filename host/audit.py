@@ -50,13 +50,13 @@ class Audit:
         """Read the key, or make it with the very first use. Raises AuditBroken when it got lost."""
         files = AuditFiles(folder)
         key = await asyncio.to_thread(files.key)
+        if not await database.fetchval(_SQL["audit.any"]):
+            return cls(database, files, await asyncio.to_thread(files.begin), clock)
         if key is None:
-            if await database.fetchval(_SQL["audit.any"]):
-                raise AuditBroken(
-                    f"The audit log has entries but {files.key_file} is gone. Restore it from a backup:"
-                    " with a new key nobody could tell whether old entries were changed."
-                )
-            key = await asyncio.to_thread(files.new_key)
+            raise AuditBroken(
+                f"The audit log has entries but {files.key_file} is gone. Restore it from a backup:"
+                " with a new key nobody could tell whether old entries were changed."
+            )
         return cls(database, files, key, clock)
 
     async def record(self, conn: Connection, *, actor: str, action: str, detail: Mapping[str, Any]) -> None:
@@ -79,7 +79,10 @@ class Audit:
         """Bring the copy of the head up to what is committed."""
         head = _head(await self._database.fetchrow(_SQL["audit.head"]))
         kept = await asyncio.to_thread(self._files.head)
-        if head.seq and (kept is None or kept.seq < head.seq):
+        if head.seq and kept is None:
+            # Made anew it would hide that the end was cut off; only the very first start makes it.
+            raise AuditBroken(f"{self._files.head_file} is gone. Restore it from a backup.")
+        if kept is None or kept.seq < head.seq:
             await asyncio.to_thread(self._files.keep, head)
 
     async def run(self, wakeups: Wakeups) -> None:

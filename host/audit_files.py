@@ -39,16 +39,11 @@ class AuditFiles:
             raise AuditBroken(f"{self.key_file} is not an audit key; restore it from a backup.")
         return key
 
-    def new_key(self) -> bytes:
-        """Make the key; whoever loses a race for it takes the winner's."""
+    def begin(self) -> bytes:
+        """For a log without entries: make what is missing; whoever loses a race takes the winner's."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        made = self._written(secrets.token_bytes(KEY_BYTES))
-        try:
-            os.link(made, self.key_file)
-        except FileExistsError:
-            pass
-        finally:
-            made.unlink()
+        self._place(self.key_file, secrets.token_bytes(KEY_BYTES))
+        self._place(self.head_file, _written_head(Head(seq=0, mac=b"")))
         self._sync_folder()
         key = self.key()
         if key is None:
@@ -67,10 +62,18 @@ class AuditFiles:
 
     def keep(self, head: Head) -> None:
         """Replace the copy; after a crash there is the old one or the new one, never half of it."""
-        self._written(json.dumps({"seq": head.seq, "mac": head.mac.hex()}).encode("ascii")).replace(
-            self.head_file
-        )
+        self._written(_written_head(head)).replace(self.head_file)
         self._sync_folder()
+
+    def _place(self, file: Path, content: bytes) -> None:
+        """Create the file whole, unless it is there."""
+        made = self._written(content)
+        try:
+            os.link(made, file)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
 
     def _written(self, content: bytes) -> Path:
         """A file of its own with this content, safely on disk, to be put in its place."""
@@ -87,3 +90,7 @@ class AuditFiles:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _written_head(head: Head) -> bytes:
+    return json.dumps({"seq": head.seq, "mac": head.mac.hex()}).encode("ascii")

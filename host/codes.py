@@ -68,7 +68,7 @@ def parse_keyword(text: str) -> Keyword | None:
     """A message that is a decision and nothing else. A code inside a longer sentence is not one."""
     if len(text) > 64:
         return None
-    words = text.split(maxsplit=1)
+    words = text.strip().rstrip(".!").split(maxsplit=1)
     verb = _verb(words[0]) if words else None
     if verb is None:
         return None

@@ -59,6 +59,14 @@ UPDATE host.approvals SET state = $2, error = $4, lease_until = NULL
 WHERE id = $1 AND state = ANY($3::text[])
 RETURNING *
 
+-- approvals.reopen
+-- Carried out, and the question is still there in another shape: whoever decides now decides anew.
+UPDATE host.approvals
+SET state = $2, error = $4, subject = $5, round = round + 1, verb = NULL, decided_by = NULL, decided_name = NULL,
+    decided_at = NULL, lease_until = NULL
+WHERE id = $1 AND state = ANY($3::text[])
+RETURNING *
+
 -- approvals.ask
 UPDATE host.approvals
 SET state = $2, round = round + 1, expires_at = $4, verb = NULL, decided_by = NULL, decided_name = NULL,
