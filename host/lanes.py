@@ -80,9 +80,14 @@ class Lanes:
         text: str,
         code: str = "",
         tainted: bool = False,
+        quiet: bool = False,
     ) -> None:
-        """Let the agent know something (the outcome of an approval) and answer; then `wake(lane)`."""
-        await self._tell_agent(conn, lane, folder, address, text, code, triggers=True, tainted=tainted)
+        """Let the agent know something (the outcome of an approval) and answer; then `wake(lane)`.
+
+        A quiet one asks for no answer: the agent reads it with the next message that does.
+        """
+        triggers = not quiet
+        await self._tell_agent(conn, lane, folder, address, text, code, triggers=triggers, tainted=tainted)
 
     async def stop_turn(self, lane: str) -> bool:
         """End the lane's running turn early; False when none runs."""
