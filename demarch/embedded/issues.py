@@ -107,7 +107,11 @@ async def show(db: Reads, issue_id: str) -> Issue:
 
 async def listed(db: Reads, status: str, limit: int) -> Sequence[Issue]:
     """By priority and age; closed ones only if asked for."""
-    return [issue_data(row) for row in await db.fetch(_SQL["issues.list"], status, limit)]
+    if status in {"", "all"}:
+        rows = await db.fetch(_SQL["issues.list_all" if status else "issues.list"], limit)
+    else:
+        rows = await db.fetch(_SQL["issues.list_status"], limit, status)
+    return [issue_data(row) for row in rows]
 
 
 async def search(db: Reads, query: str, status: str, limit: int) -> Sequence[Issue]:

@@ -77,6 +77,7 @@ CREATE TABLE kernel.issues (
     close_reason text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
 CREATE INDEX issues_ready ON kernel.issues (priority, created_at, id) WHERE status = 'open' AND blockers = 0;
+CREATE INDEX issues_unclosed ON kernel.issues (priority, created_at, id) WHERE status <> 'closed';
 CREATE INDEX issues_by_status ON kernel.issues (status, priority, created_at, id);
 CREATE INDEX issues_by_words ON kernel.issues USING gin (kernel.words(title, description));
 

@@ -74,9 +74,13 @@ SELECT
         LIMIT 100) AS few) AS blocked
 
 -- issues.list
-SELECT * FROM kernel.issues
-WHERE CASE $1 WHEN 'all' THEN true WHEN '' THEN status <> 'closed' ELSE status = $1 END
-ORDER BY priority, created_at, id LIMIT $2
+SELECT * FROM kernel.issues WHERE status <> 'closed' ORDER BY priority, created_at, id LIMIT $1
+
+-- issues.list_all
+SELECT * FROM kernel.issues ORDER BY priority, created_at, id LIMIT $1
+
+-- issues.list_status
+SELECT * FROM kernel.issues WHERE status = $2 ORDER BY priority, created_at, id LIMIT $1
 
 -- issues.search
 -- By words; the id counts as one. Ranked are the first thousand that fit.
