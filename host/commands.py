@@ -17,8 +17,8 @@ StatusPage = Callable[[str], Awaitable[Content]]  #: folder to one screen of wha
 class Cards(Protocol):
     """The desk, as far as commands need it."""
 
-    async def relist(self, address: str, person: str) -> object:
-        """Put a card of its own for each open approval of the chat's group; 0 or False when there is none."""
+    async def relist(self, address: str, person: str) -> None:
+        """Put a card of its own for each open approval, or say that there is none."""
         ...
 
 
@@ -159,11 +159,6 @@ class Commands:
 
     async def _claim(self, request: Request) -> Content:
         message = request.message
-        if not message.private:
-            return Content(
-                text="Not claimed: a code is for a private chat with me only. This one may have been read; "
-                "restart the host to get a new one."
-            )
         if not request.argument:
             return Content(text="Write /claim and the code that the host printed when it started.")
         person = message.sender
@@ -175,10 +170,8 @@ class Commands:
     async def _show_status(self, request: Request) -> Content:
         return await self._status(request.registered.folder)
 
-    async def _approvals(self, request: Request) -> Content | None:
-        shown = await self._cards.relist(request.message.address, request.message.sender.address)
-        # A desk that says how many it listed need not say that there were none.
-        return Content(text="Nothing waits for a decision here.") if shown in (0, False) else None
+    async def _approvals(self, request: Request) -> None:
+        await self._cards.relist(request.message.address, request.message.sender.address)
 
     async def _stop(self, request: Request) -> Content:
         stopped = await self._lanes.stop_turn(request.lane)

@@ -59,10 +59,8 @@ def judge(cut_off: CutOff, done: Sequence[str]) -> Verdict:
 
 async def what_was_done(turn: Turn, written: Written, turns: Turns) -> list[str]:
     """Everything a repetition would do twice."""
-    done = await written.had_written(turn.id)
-    if not done and (said := await turns.messages_said(turn)):
-        done = [sent_by_tool(said)]
-    return done
+    said = await turns.messages_said(turn)
+    return [*await written.had_written(turn.id), *([sent_by_tool(said)] if said else [])]
 
 
 def farewell(cut_off: CutOff) -> str:

@@ -101,6 +101,10 @@ class Router:
                     log.warning("router.database", reason=str(error))
                 await self._clock.sleep(POLL_EVERY)
 
+    async def idle(self) -> None:
+        """Return when nothing that was woken is left to deal with."""
+        await self._workers.idle()
+
     async def _work(self, address: str) -> None:
         while rows := await self._database.fetch(_SQL["updates.unhandled"], address, _AT_ONCE):
             for row in rows:

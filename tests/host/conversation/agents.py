@@ -18,6 +18,13 @@ async def echo(agent: "ScriptedAgent", text: str, events: TurnEvents) -> StopRea
     return None
 
 
+async def hang(agent: "ScriptedAgent", text: str, events: TurnEvents) -> StopReason | None:
+    """Never finish."""
+    del agent, text, events
+    await asyncio.Event().wait()
+    return None
+
+
 class NoTools:
     """A tool box without tools."""
 
@@ -118,6 +125,9 @@ class ScriptedLauncher:
     async def until(self, seen: Callable[[], object], within: float = 10.0) -> None:
         async with asyncio.timeout(within), self.changed:
             await self.changed.wait_for(seen)
+
+    async def until_prompted(self, times: int) -> None:
+        await self.until(lambda: len(self.prompts) == times)
 
     async def tell(self) -> None:
         async with self.changed:

@@ -120,6 +120,13 @@ class MemoryBridge:
         except TimeoutError:
             raise AssertionError(f"{address} shows {self.texts(address)}, not {list(texts)}") from None
 
+    async def until_says(self, address: str, words: str) -> None:
+        """Wait until some message of the chat contains the words."""
+        try:
+            await self.until(lambda: any(words in text for text in self.texts(address)))
+        except TimeoutError:
+            raise AssertionError(f"{address} shows {self.texts(address)}, without {words!r}") from None
+
     async def _call(self, method: str, address: str, what: str) -> Failure | None:
         self.calls.append((method, address, what))
         await self._tell()

@@ -56,9 +56,8 @@ class Desk:
         self.taken.append(message.text)
         return True
 
-    async def relist(self, address: str, person: str) -> int:
-        del address, person
-        return len(self.decisions)
+    async def relist(self, address: str, person: str) -> None:
+        self.taken.append(f"{person} in {address}")
 
 
 @dataclass
@@ -110,6 +109,7 @@ class House:
     record: Record = field(default_factory=Record)
     most: int = 5
     models: tuple[Model, ...] = (LOCAL,)
+    number: int = 0  #: of the last update
 
     def __post_init__(self) -> None:
         meter = SilentMeter()
@@ -183,7 +183,7 @@ class House:
             wake_router=self.router.wake,
             meter=meter,
         )
-        self._updates = 0
+        self._updates = self.number
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
@@ -227,3 +227,22 @@ class House:
 
     async def turn_states(self) -> list[str]:
         return [row["state"] for row in await self.database.fetch("SELECT state FROM host.turns ORDER BY id")]
+
+    def again(self) -> "House":
+        """The same install started anew: what was in memory is gone, so are the agents."""
+        for agent in self.launcher.agents:
+            agent.die()
+        return House(
+            database=self.database,
+            clock=self.clock,
+            new_id=self.new_id,
+            bridge=self.bridge,
+            web=self.web,
+            launcher=self.launcher,
+            desk=self.desk,
+            claims=self.claims,
+            record=self.record,
+            most=self.most,
+            models=self.models,
+            number=self._updates,
+        )

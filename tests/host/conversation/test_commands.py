@@ -1,0 +1,199 @@
+"""Slash commands: answered by the host, to whom they may."""
+
+import asyncio
+
+import pytest
+
+from bridges.messages import Person
+from container.agent import TurnEvents
+from host.models import Model, choose, listing
+from host.registry import Role
+from tests.host.conversation.agents import ScriptedAgent, hang
+from tests.host.conversation.house import ANA, EVE, House
+
+BEN = Person(address="tg:2000", name="Ben")
+MODELS = (Model(name="local", runtime="local"), Model(name="other-large", runtime="other", model="large"))
+
+
+async def _answer_to(
+    house: House, text: str, address: str = "tg:1000", sender: Person = ANA, **more: object
+) -> str:
+    before = len(house.bridge.texts(address))
+    await house.say(text, address=address, sender=sender, **more)
+    await house.bridge.until(lambda: len(house.bridge.texts(address)) > before)
+    return house.bridge.texts(address)[-1]
+
+
+async def test_commands_never_reach_an_agent(house: House) -> None:
+    async with house.open():
+        assert await _answer_to(house, "/ping") == "pong"
+        assert await _answer_to(house, "/PING and more") == "pong"
+        assert house.launcher.prompts == []
+        await house.say("hello")
+        await house.launcher.until_prompted(1)
+    assert "ping" not in house.launcher.prompts[0][1]
+
+
+async def test_an_unknown_command_is_ignored_and_not_given_to_an_agent(house: House) -> None:
+    async with house.open():
+        await house.say("/frobnicate now")
+        await house.say("/ping@another_bot")
+        assert await _answer_to(house, "/ping") == "pong"
+        assert house.bridge.texts("tg:1000") == ["pong"]
+        assert house.launcher.prompts == []
+
+
+async def test_a_path_is_not_a_command(house: House) -> None:
+    async with house.open():
+        await house.say("/etc/passwd looks odd")
+        await house.launcher.until_prompted(1)
+
+
+async def test_a_stranger_learns_how_to_register_and_nothing_else(house: House) -> None:
+    async with house.open():
+        for command in ("/start", "/help", "/status", "/approvals", "/reset", "/model"):
+            said = await _answer_to(house, command, address="tg:-9", sender=EVE)
+            assert "intercom group add tg:-9 --folder NAME" in said
+            assert "/claim" not in said
+        assert "/claim" in await _answer_to(house, "/start", address="tg:666", sender=EVE)
+        assert await _answer_to(house, "/chatid", address="tg:-9", sender=EVE) == (
+            "This chat is tg:-9, you are tg:666."
+        )
+
+
+async def test_help_shows_what_you_may_do(house: House) -> None:
+    async with house.open():
+        await house.registry.set_role("main", BEN.address, Role.VIEWER)
+        for sender, shown, hidden in (
+            (ANA, ["/status", "/stop", "/model", "APPROVE"], []),
+            (BEN, ["/status", "/approvals"], ["/reset", "/model", "APPROVE"]),
+            (EVE, ["no role"], ["/status", "/reset", "/model"]),
+        ):
+            said = await _answer_to(house, "/help", sender=sender)
+            assert all(word in said for word in shown)
+            assert not any(word in said for word in hidden)
+            assert len(said.splitlines()) <= 10
+
+
+async def test_a_role_too_small_is_told_which_one_is_needed(house: House) -> None:
+    async with house.open():
+        await house.registry.set_role("main", BEN.address, Role.VIEWER)
+        said = await _answer_to(house, "/reset", sender=BEN)
+        assert "at least the role member" in said
+        assert "you are viewer" in said
+        assert "no role" in await _answer_to(house, "/status", sender=EVE)
+        assert await _answer_to(house, "/status", sender=BEN) == "Nothing runs in main."
+
+
+async def test_reset_ends_the_conversation_and_the_turn_in_it(house: House) -> None:
+    house.launcher.script = hang
+    async with house.open():
+        await house.say("hi")
+        await house.launcher.until_prompted(1)
+        await house.say("/new")
+        await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
+        assert set(house.bridge.texts("tg:1000")) == {
+            "Stopped.",
+            "A new conversation begins; the agent remembers nothing of the earlier one.",
+        }
+        await house.say("again")
+        await house.launcher.until_prompted(2)
+        assert len(house.launcher.agents) == 2
+
+
+async def test_a_model_is_chosen_and_the_conversation_begins_anew(house: House) -> None:
+    house.models = MODELS
+    house = house.again()
+    async with house.open():
+        await house.say("hi")
+        await house.bridge.until(lambda: house.bridge.texts("tg:1000"))
+        assert "1. local (answers here now)\n2. other-large" in await _answer_to(house, "/model")
+        assert "already" in await _answer_to(house, "/model local")
+        assert "in a new conversation" in await _answer_to(house, "/model large")
+        group = house.registry.group("main")
+        assert group is not None
+        assert (group.runtime, group.model) == ("other", "large")
+        assert "hi again" in await _answer_to(house, "hi again")
+        assert len(house.launcher.agents) == 2
+        await house.registry.set_role("main", BEN.address, Role.MEMBER)
+        assert "approver" in await _answer_to(house, "/model 1", sender=BEN)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [("1", "local"), ("2", "other-large"), ("LOCAL", "local"), ("large", "other-large"), ("oca", "local")],
+)
+def test_a_model_is_found_by_number_name_or_part(wanted: str, found: str) -> None:
+    chosen = choose(MODELS, wanted)
+    assert isinstance(chosen, Model)
+    assert chosen.name == found
+
+
+@pytest.mark.parametrize("wanted", ["3", "0", "l", "nothing", "²", "9" * 5000])
+def test_what_names_no_single_model_changes_nothing(wanted: str) -> None:
+    said = choose(MODELS, wanted)
+    assert isinstance(said, str)
+    assert said.startswith("Nothing was changed")
+    assert len(said) < 300
+    assert "local" in listing(MODELS, "local", "")
+
+
+async def test_a_claims_code_is_kept_nowhere(house: House) -> None:
+    async with house.open():
+        assert await _answer_to(house, "/claim SECRETCODE") == "Ana owns the bot."
+        assert (
+            await _answer_to(house, "/claim SECRETCODE", address="tg:666", sender=EVE) == "Eve owns the bot."
+        )
+        await house.router.idle()
+    assert house.claims.codes == ["SECRETCODE"] * 2
+    for table in ("updates", "messages", "posts"):
+        rows = await house.database.fetch(f"SELECT t::text AS row FROM host.{table} t")  # noqa: S608
+        assert not any("SECRETCODE" in row["row"] for row in rows), table
+
+
+async def test_approvals_asks_the_desk(house: House) -> None:
+    async with house.open():
+        await house.say("/approvals")
+        await house.say("/ping")
+        await house.bridge.until_shows("tg:1000", "pong")
+    assert house.desk.taken == ["tg:1000 in tg:1000"]
+
+
+async def test_an_answer_to_a_command_is_not_doubled_by_a_restart(house: House) -> None:
+    async with house.open():
+        await _answer_to(house, "/ping")
+        await house.router.idle()
+        assert await house.sender.drain(5)
+    # As if the host had been killed between the answer and the note that the update is handled.
+    await house.database.execute(
+        "UPDATE host.updates SET handled_at = NULL, body = $1",
+        {"sender": "tg:1000", "name": "Ana", "text": "/ping", "ref": "m1", "reply_to": None}
+        | {"sent_at": house.clock.now().isoformat(), "private": True, "title": "", "mentioned": False},
+    )
+    house = house.again()
+    async with house.open():
+        await house.say("hello")
+        await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
+    assert house.bridge.texts("tg:1000")[0] == "pong"
+
+
+async def test_stop_without_a_turn_says_so(house: House) -> None:
+    async with house.open():
+        assert await _answer_to(house, "/stop") == "Nothing runs here at the moment."
+
+
+async def test_topics_are_conversations_of_their_own(house: House) -> None:
+    async def remember(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
+        events.text(f"{agent.key} {len(agent.prompts)}")
+        await asyncio.sleep(0)
+
+    house.launcher.script = remember
+    async with house.open():
+        await house.registry.add_group("tg:-1", "team", trigger_required=False)
+        await house.registry.set_role("team", ANA.address, Role.OWNER)
+        for address in ("tg:-1", "tg:-1/42", "tg:-1/42"):
+            await _answer_to(house, "hi", address=address)
+        assert house.bridge.texts("tg:-1/42") == ["team/42 1", "team/42 2"]
+        await _answer_to(house, "/reset", address="tg:-1/42")
+        assert await _answer_to(house, "hi", address="tg:-1/42") == "team/42 1"
+        assert await _answer_to(house, "hi", address="tg:-1") == "team 2"
