@@ -85,12 +85,14 @@ class Line:
         *,
         longest: int = LONGEST_LINE,
         allowance: Allowance | None = None,
+        patience: float = SEND_TIMEOUT,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._buffer = LineBuffer(longest)
         self._ready: deque[bytes] = deque()
         self._allowance = allowance
+        self._patience = patience
 
     async def receive(self) -> bytes | None:
         """The next line, None at the end. Raises LineTooLong. A sender that hurries is read more slowly."""
@@ -112,7 +114,7 @@ class Line:
             raise ConnectionError("closed")
         self._writer.write(line + b"\n")
         try:
-            async with asyncio.timeout(SEND_TIMEOUT):
+            async with asyncio.timeout(self._patience):
                 await self._writer.drain()
         except TimeoutError as error:
             self.close()
