@@ -1,5 +1,6 @@
 """Taking a decision: who may, who was first, what the kernel says to it, what the person is told."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -61,16 +62,22 @@ class Deciding:
         role = self._board.registry.role(approval.folder, person)
         return role is not None and (verb in HARMLESS or role in DECIDERS)
 
-    async def decide(self, approval: Approval, verb: Verb, person: Person, address: str) -> Answer:
-        """Take it, carry it out and say what came of it; or say why not."""
+    async def decide(
+        self, approval: Approval, verb: Verb, person: Person, address: str, claimed: Callable[[], None]
+    ) -> Answer:
+        """Take it, carry it out and say what came of it; or say why not.
+
+        `claimed` is called when the decision is safe: from then on a crash does not lose it.
+        """
         if verb not in VERBS[approval.kind]:
             return Answer(text=OUT_OF_DATE)
         if not self.entitled(approval, verb, person.address):
             return await self.refuse(approval, verb, person, address)
-        claimed = await self._claim(approval, verb, person, address)
-        if claimed is None:
+        taken = await self._claim(approval, verb, person, address)
+        if taken is None:
             return await self._late(approval)
-        return await self.carry_out(claimed, address)
+        claimed()
+        return await self.carry_out(taken, address)
 
     async def refuse(self, approval: Approval, verb: Verb, person: Person, address: str) -> Answer:
         """Not entitled: said to that person only, and put on record."""

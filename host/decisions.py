@@ -15,10 +15,12 @@ from host.claim import Claims
 from host.codes import Below
 from host.deciding import Deciding
 from host.desk import Desk, Parts
+from host.errands import Errands
 from host.executing import Execution
 from host.expiry import Expiry
 from host.feed import FeedConsumer
 from host.followups import AgentEar
+from host.hearing import Hearing
 from host.intents import Intents
 from host.looking import Looking
 from host.outbox import Outbox
@@ -53,6 +55,7 @@ class Ground:
     holder: str  #: the install's id: leases of an earlier life of the same install are ours
     timeout: float  #: seconds until an open card defers itself
     extend_percent: int
+    picture_patience: float = 3.0  #: seconds a message waits for its picture
     below: Below = secrets.randbelow
 
 
@@ -92,7 +95,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         clock=ground.clock,
     )
     desk = _desk(ground, approvals, board, settling, writes)
-    painter = Painter(ground.zone)
+    painter = Painter(ground.zone, patience=3 * ground.picture_patience)
     return Decisions(
         desk=desk,
         written=WrittenRecord(database=ground.database, intents=intents, writes=writes, clock=ground.clock),
@@ -113,6 +116,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             kernel=ground.kernel,
             painter=painter,
             degraded=degraded,
+            picture_patience=ground.picture_patience,
         ),
         toolbox_for=_toolboxes(ground, intents, writes, desk),
     )
@@ -138,13 +142,24 @@ def _desk(ground: Ground, approvals: Approvals, board: Board, settling: Settling
         holder=ground.holder,
     )
     looking = Looking(database=ground.database, outbox=ground.outbox, kernel=ground.kernel, deciding=deciding)
-    parts = Parts(
+    errands = Errands()
+    hearing = Hearing(
+        database=ground.database,
         approvals=approvals,
         board=board,
         settling=settling,
         deciding=deciding,
         looking=looking,
+        errands=errands,
+        clock=ground.clock,
+    )
+    parts = Parts(
+        approvals=approvals,
+        board=board,
+        settling=settling,
+        hearing=hearing,
         expiry=expiry,
+        errands=errands,
     )
     return Desk(database=ground.database, clock=ground.clock, seconds=ground.timeout, parts=parts)
 
@@ -168,6 +183,7 @@ def _feed(
         registry=ground.registry,
         painter=painter,
         clock=ground.clock,
+        picture_patience=ground.picture_patience,
     )
 
 

@@ -24,7 +24,6 @@ log = structlog.get_logger()
 CHANNEL = "kernel_events"
 POLL = 5.0
 BATCH = 50
-PICTURE_PATIENCE = 3.0  #: seconds a card waits for its picture
 GIVE_UP_AFTER = 3  #: failures at the same place: then that one event is skipped, loudly
 SEEDED = ""  #: a source that says that marks were set, whatever sources the kernel has
 
@@ -46,6 +45,7 @@ class FeedConsumer:
         registry: Registry,
         painter: Painter,
         clock: Clock,
+        picture_patience: float,
         project: str = "",
     ) -> None:
         self._database = database
@@ -55,6 +55,7 @@ class FeedConsumer:
         self._registry = registry
         self._painter = painter
         self._clock = clock
+        self._picture_patience = picture_patience  #: seconds a card waits for its picture
         self._project = project
         self._failures = 0
 
@@ -132,7 +133,7 @@ class FeedConsumer:
             drawn[run_id] = await self._painter.burn(runs[run_id], now)
 
         try:
-            async with asyncio.timeout(PICTURE_PATIENCE), asyncio.TaskGroup() as tasks:
+            async with asyncio.timeout(self._picture_patience), asyncio.TaskGroup() as tasks:
                 for run_id in runs:
                     tasks.create_task(draw(run_id))
         except TimeoutError:

@@ -19,7 +19,7 @@ from storage.database import Database
 
 log = structlog.get_logger()
 
-PATIENCE = 3.0  #: seconds for the kernel, and for the picture
+PATIENCE = 3.0  #: seconds for the kernel
 RUNS = 8
 WAITING = 10
 
@@ -36,6 +36,7 @@ class Status:
         kernel: Kernel,
         painter: Painter,
         degraded: Degraded,
+        picture_patience: float,
     ) -> None:
         self._database = database
         self._approvals = approvals
@@ -43,6 +44,7 @@ class Status:
         self._kernel = kernel
         self._painter = painter
         self._degraded = degraded
+        self._picture_patience = picture_patience
 
     async def content(self, folder: str) -> Content:
         """The screen for the chats of a group; the main group sees everything that waits."""
@@ -86,7 +88,7 @@ class Status:
             return None
         burning = max(budgets, key=lambda run: run.used / (run.budget or 1))
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(self._picture_patience):
                 run = await self._kernel.run(burning.id)
                 return await self._painter.burn(run, self._board.clock.now())
         except (DemarchError, TimeoutError) as error:

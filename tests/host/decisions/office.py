@@ -280,6 +280,7 @@ async def open_office(
         holder="install-1",
         timeout=HOUR,
         extend_percent=50,
+        picture_patience=60,
     )
     return Office(
         database=database,
