@@ -55,12 +55,17 @@ class SandboxLauncher:
     ) -> AsyncIterator["SandboxLauncher"]:
         """`sockets` is a folder for the agents' sockets; nothing else may be in it."""
         check_length(sockets)
+        fault: Exception | None = None
         async with asyncio.TaskGroup() as group:
             launcher = cls(sandbox, sockets, group, limits=limits)
             try:
                 yield launcher
+            except Exception as error:  # noqa: BLE001 - raised below, as it is and not as a group
+                fault = error
             finally:
                 await launcher.close()
+        if fault is not None:
+            raise fault
 
     async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> LaunchedAgent:
         """Start an agent; one of the same key that still runs is ended first. Raises ContainerError."""

@@ -197,6 +197,20 @@ async def test_a_launch_that_is_given_up_leaves_nothing_behind(
     assert list((folder / "s").iterdir()) == []
 
 
+async def test_a_fault_among_running_agents_is_told_as_it_is(
+    sandbox: Sandbox, runtime: Runtime, folder: Path
+) -> None:
+    with pytest.raises(LookupError):
+        await _fail_among_agents(sandbox, runtime, folder)
+    assert await sandbox.running() == []
+
+
+async def _fail_among_agents(sandbox: Sandbox, runtime: Runtime, folder: Path) -> None:
+    async with SandboxLauncher.running(sandbox, folder / "s") as launcher:
+        await launcher.launch("main", runtime, Toolbox())
+        raise LookupError
+
+
 async def test_the_sweep_ends_what_an_earlier_host_left_and_keeps_the_rest(
     sandbox: Sandbox, runtime: Runtime, folder: Path, request: pytest.FixtureRequest
 ) -> None:
