@@ -2,8 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-_QUICK = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0)
-_SLOW = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 300.0)
 
 
 class Metrics:
@@ -21,13 +20,10 @@ class Metrics:
             "intercom_approvals_open", "Questions that wait for a person", registry=registry
         )
         self.turns_running = Gauge("intercom_turns_running", "Turns under way", registry=registry)
-        self.turn_seconds = Histogram(
-            "intercom_turn_seconds", "How long turns took", ["state"], buckets=_SLOW, registry=registry
-        )
         self.card_seconds = Histogram(
             "intercom_card_seconds",
             "From an approval to its card in the chat",
-            buckets=_QUICK,
+            buckets=_BUCKETS,
             registry=registry,
         )
         self._counters: dict[str, Counter] = {}
@@ -52,7 +48,7 @@ class Metrics:
         duration = self._durations.get(name)
         if duration is None:
             duration = Histogram(
-                f"intercom_{_plain(name)}_seconds", _words(name), buckets=_QUICK, registry=self._registry
+                f"intercom_{_plain(name)}_seconds", _words(name), buckets=_BUCKETS, registry=self._registry
             )
             self._durations[name] = duration
         duration.observe(seconds)

@@ -58,9 +58,6 @@ class Sampler:
         self._metrics.outbox_waiting.set(row["posts_waiting"])
         self._metrics.approvals_open.set(row["approvals_open"])
         self._metrics.turns_running.set(row["turns_running"])
-        for turn in await self._db.fetch(_SQL["metrics.turns_ended"], since, now):
-            took = turn["ended_at"] - turn["started_at"]
-            self._metrics.turn_seconds.labels(turn["state"]).observe(took.total_seconds())
         for post in await self._db.fetch(_SQL["metrics.cards_sent"], since, now, since - timedelta(hours=1)):
             took = post["sent_at"] - post["created_at"]
             self._metrics.card_seconds.observe(took.total_seconds())

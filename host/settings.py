@@ -103,6 +103,7 @@ class Settings(BaseSettings):
         None  #: an external PostgreSQL; without it an embedded one runs in `home`
     )
     sandbox: SandboxName = "auto"
+    docker_host: str | None = Field(default=None, validation_alias="DOCKER_HOST")  #: Docker's own name for it
     owners: tuple[Annotated[str, AfterValidator(_person)], ...] = ()
     kernel: Literal["embedded", "cli"] = "embedded"
     project: Path | None = None  #: folder of the project, for the CLI kernel
@@ -147,11 +148,11 @@ def load_settings() -> Settings:
 def known_names(model: type[BaseModel] = Settings, prefix: str = PREFIX) -> Iterator[str]:
     """Every name that may be set, as it is written in the environment."""
     for field, info in model.model_fields.items():
-        name = prefix + field.upper()
+        name = info.validation_alias or prefix + field.upper()
         if isinstance(info.annotation, type) and issubclass(info.annotation, _Piece):
-            yield from known_names(info.annotation, name + "__")
+            yield from known_names(info.annotation, f"{name}__")
         else:
-            yield name
+            yield str(name)
 
 
 def _refuse_unknown(given: Mapping[str, str | None]) -> None:

@@ -32,16 +32,16 @@ async def choose_sandbox(
         await docker.check()
     except SandboxUnavailable as error:
         if wanted == "docker":
-            raise StartRefused(f"INTERCOM_SANDBOX is docker, but {_lower(error)}") from error
+            raise StartRefused(f"INTERCOM_SANDBOX is docker. {_sentence(error)}") from error
         if networks:
             raise StartRefused(
-                f"{' and '.join(networks)} is configured, so agents must be locked in, but {_lower(error)} "
+                f"{' and '.join(networks)} is configured, so agents must be locked in. {_sentence(error)} "
                 "INTERCOM_SANDBOX=process would run them without isolation."
             ) from error
         return Chosen(sandbox=process, notes=(NOT_ISOLATED,))
     return Chosen(sandbox=docker)
 
 
-def _lower(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
     text = str(error)
-    return text[:1].lower() + text[1:] + ("" if text.endswith(".") else ".")
+    return text if text.endswith(".") else f"{text}."

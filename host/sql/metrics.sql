@@ -7,9 +7,6 @@ SELECT
     (SELECT count(*) FROM host.approvals WHERE state IN ('pending', 'executing', 'deferred')) AS approvals_open,
     (SELECT count(*) FROM host.turns WHERE state = 'running') AS turns_running;
 
--- metrics.turns_ended
-SELECT state, started_at, ended_at FROM host.turns WHERE ended_at > $1 AND ended_at <= $2;
-
 -- metrics.cards_sent
 -- First sendings only: an edit moves sent_at on, so what was counted once is left out by its creation.
 SELECT created_at, sent_at FROM host.posts

@@ -18,3 +18,11 @@ ORDER BY a.id DESC LIMIT $2
 -- pages.open_counts
 SELECT folder, count(*)::int AS open FROM host.approvals
 WHERE state IN ('pending', 'executing', 'deferred') GROUP BY folder
+
+-- pages.told_here
+-- Whether the page has the same line of the host as another chat of the group.
+SELECT EXISTS (
+    SELECT FROM host.posts p JOIN host.posts q ON q.folder = p.folder
+    WHERE p.id = $1 AND q.kind = 'notice' AND q.address LIKE 'web:%' AND q.id <> p.id
+        AND q.content->>'text' = p.content->>'text' AND abs(extract(epoch FROM q.created_at - p.created_at)) < 5
+)

@@ -49,6 +49,11 @@ def test_nested_names_lists_and_sizes_are_read(monkeypatch: pytest.MonkeyPatch) 
     assert settings.no_install
 
 
+def test_the_engine_is_named_by_dockers_own_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/user/1000/docker.sock")
+    assert load_settings().docker_host == "unix:///run/user/1000/docker.sock"
+
+
 def test_an_empty_value_is_as_if_it_were_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERCOM_TELEGRAM__TOKEN", "")
     monkeypatch.setenv("INTERCOM_DATABASE_URL", "")

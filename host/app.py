@@ -1,0 +1,108 @@
+"""The host: everything wired in one place, served until a stop is asked for."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from functools import partial
+from importlib.metadata import version
+
+import structlog
+
+from container.launcher import warm_imports
+from container.sandbox import ContainerError
+from demarch.embedded import EmbeddedKernel
+from demarch.kernel import Kernel
+from host import page_link
+from host.greeting import greet
+from host.sampling import Sampler
+from host.serving import Service, serve
+from host.settings import Settings
+from host.starting import StartRefused
+from host.terminal import Terminal
+from host.wiring.agents import Agents, open_agents
+from host.wiring.conversation import Conversation, build_conversation
+from host.wiring.ground import Ground, open_ground
+from host.wiring.network import Network, open_network
+
+log = structlog.get_logger()
+
+RECONCILE_EVERY = 5.0  #: seconds
+SEND_GRACE = 8.0  #: seconds the outbox gets at the end
+
+
+async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> None:
+    """Run the host until `stop` is set. Raises what keeps it from starting, in words."""
+    async with AsyncExitStack() as stack:
+        ground = await stack.enter_async_context(open_ground(settings, terminal))
+        kernel = _kernel(ground)
+        agents = await stack.enter_async_context(open_agents(ground))
+        network = await stack.enter_async_context(open_network(ground, agents, kernel))
+        conversation = build_conversation(ground, agents, network, kernel)
+        await conversation.decisions.desk.recover()
+        log.info("host.starting", version=version("intercom"), install=ground.install)
+        await serve(_services(ground, agents, network, conversation), stop)
+    log.info("host.stopped")
+
+
+def _kernel(ground: Ground) -> Kernel:
+    if ground.settings.kernel == "cli":
+        raise StartRefused(
+            "INTERCOM_KERNEL is cli, but this version has the embedded kernel only; leave the setting out."
+        )
+    return EmbeddedKernel(ground.db, ground.clock, project=ground.settings.project)
+
+
+def _services(ground: Ground, agents: Agents, network: Network, conversation: Conversation) -> list[Service]:
+    """In the order in which they end: first nothing new comes in, then what runs is finished and sent.
+
+    The page goes late: it is where the last words are read, and what is written there is stored anyway.
+    """
+    grace = float(ground.settings.grace)
+    lanes, sender, decisions = conversation.lanes, conversation.sender, conversation.decisions
+    intake = conversation.intake
+
+    async def send_the_rest() -> None:
+        await sender.drain(SEND_GRACE)
+
+    others = [bridge for name, bridge in network.bridges.items() if name != "web"]
+    return [
+        Service(name="greeting", run=lambda: _greet(ground, agents, network, conversation)),
+        *(Service(name=f"bridge:{each.name}", run=partial(each.run, intake)) for each in others),
+        Service(name="feed", run=lambda: decisions.feed.run(ground.wakeups)),
+        Service(name="lanes", run=lanes.run, drain=lambda: lanes.drain(grace), grace=grace + 5),
+        Service(name="router", run=conversation.router.run),
+        Service(name="expiry", run=decisions.desk.run_expiry),
+        Service(name="sender", run=sender.run, drain=send_the_rest, grace=SEND_GRACE + 1),
+        Service(name="bridge:web", run=lambda: network.web.run(intake)),
+        Service(name="rooms", run=lambda: network.changes.run(ground.wakeups)),
+        Service(name="registry", run=lambda: ground.registry.run(ground.wakeups)),
+        Service(name="condition", run=network.condition.run),
+        Service(name="reconcile", run=lambda: _reconcile(ground, agents)),
+        Service(name="metrics", run=Sampler(db=ground.db, metrics=ground.metrics, clock=ground.clock).run),
+        Service(name="audit", run=lambda: ground.audit.run(ground.wakeups)),
+    ]
+
+
+async def _greet(ground: Ground, agents: Agents, network: Network, conversation: Conversation) -> None:
+    """Once the page is served: say so, then load what the first conversation will need."""
+    url = await network.web.url()
+    home = ground.settings.home
+    await asyncio.to_thread(page_link.remember, home, url)
+    await greet(ground, agents, network, conversation.decisions.claims, url)
+    network.condition.serving(on=True)
+    try:
+        await network.condition.ready()
+        await warm_imports()
+        await asyncio.Event().wait()
+    finally:
+        network.condition.serving(on=False)
+        page_link.forget(home)
+
+
+async def _reconcile(ground: Ground, agents: Agents) -> None:
+    """End containers of ours that serve no conversation, whatever became of who started them."""
+    while True:
+        await ground.clock.sleep(RECONCILE_EVERY)
+        try:
+            await agents.launcher.sweep()
+        except ContainerError as error:
+            log.warning("sandbox.not_swept", reason=str(error))

@@ -1,0 +1,105 @@
+"""`intercom group`: register chats as groups, each with an agent of its own."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from host.cli.running import Station, as_json, at_station
+
+if TYPE_CHECKING:
+    from host.registry import Group
+
+RUNTIMES = ("local", "claude", "codex", "gemini")
+
+
+@click.group()
+def group() -> None:
+    """Register chats as groups. `/chatid` in a chat tells its address."""
+
+
+@group.command()
+@click.argument("address")
+@click.option("--folder", required=True, help="The group's name; one that exists gets one more chat.")
+@click.option("--title", default="", help="What people read; default: the folder.")
+@click.option("--main", is_flag=True, help="The operator's own group (there is one, with the page).")
+@click.option("--no-trigger", is_flag=True, help="Answer every message, not only those that call the agent.")
+@click.option("--writes", is_flag=True, help="Let the group's agent change things, not only read.")
+@click.option("--runtime", type=click.Choice(RUNTIMES), help="Which agent; default as in the settings.")
+def add(
+    address: str, folder: str, title: str, main: bool, no_trigger: bool, writes: bool, runtime: str | None
+) -> None:
+    """Register the chat ADDRESS (such as tg:-1001234567890)."""
+
+    async def work(here: Station) -> None:
+        if here.registry.group(folder) is not None:
+            await here.roles.add_address(address, folder, actor=here.actor)
+            click.echo(f"{address} is one more chat of {folder}.")
+            return
+        await here.roles.add_group(
+            address,
+            folder,
+            actor=here.actor,
+            title=title or folder,
+            main=main,
+            trigger_required=not (no_trigger or main),
+            writes=writes or main,
+            runtime=runtime,
+        )
+        click.echo(f"{folder} is registered with {address}. Nobody has a role in it yet:")
+        click.echo(f"  intercom role set {address} PERSON owner")
+
+    at_station(work)
+
+
+@group.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """Show all groups."""
+
+    async def work(here: Station) -> None:
+        groups = here.registry.groups()
+        if as_json:
+            click.echo(json.dumps([_row(group) for group in groups]))
+            return
+        for group in groups:
+            click.echo(f"{group.folder:<20} {_words(group)}")
+            for address in group.addresses:
+                click.echo(f"  {address}")
+        if not groups:
+            click.echo("No groups yet. The main group is made when the host starts first.")
+
+    at_station(work)
+
+
+@group.command()
+@click.argument("folder")
+def remove(folder: str) -> None:
+    """Unregister the group FOLDER, or one chat when it is an address. What was said stays stored."""
+
+    async def work(here: Station) -> None:
+        if ":" in folder:
+            await here.roles.remove_address(folder, actor=here.actor)
+        else:
+            await here.roles.remove_group(folder, actor=here.actor)
+        click.echo(f"{folder} is no longer registered.")
+
+    at_station(work)
+
+
+def _words(group: "Group") -> str:
+    words = [group.runtime, "main group" if group.main else "", "may write" if group.writes else "reads only"]
+    words.append("answers when called" if group.trigger_required else "answers everything")
+    return ", ".join(word for word in words if word)
+
+
+def _row(group: "Group") -> dict[str, object]:
+    return {
+        "folder": group.folder,
+        "title": group.title,
+        "main": group.main,
+        "trigger_required": group.trigger_required,
+        "writes": group.writes,
+        "runtime": group.runtime,
+        "addresses": list(group.addresses),
+    }

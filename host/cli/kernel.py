@@ -1,0 +1,27 @@
+"""`intercom kernel`: the kernel's own commands on the database of the settings."""
+
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from demarch.embedded import EmbeddedKernel
+from demarch.terminal import Shell, kernel_group
+from host.cli.running import read_settings
+from storage.clock import SystemClock
+from storage.ids import new_ids
+
+_clock = SystemClock()
+
+
+@asynccontextmanager
+async def _open_kernel() -> AsyncIterator[EmbeddedKernel]:
+    from host.data import opened
+
+    settings = read_settings()
+    async with opened(settings) as data:
+        yield EmbeddedKernel(data.db, _clock, project=settings.project)
+
+
+kernel = kernel_group(
+    Shell(open_kernel=_open_kernel, actor=f"cli:{getpass.getuser()}", clock=_clock, new_id=new_ids(_clock))
+)

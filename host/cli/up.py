@@ -1,0 +1,50 @@
+"""`intercom up`: the host with all its parts, in the foreground."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import click
+
+from host.cli.running import read_settings
+
+FORCED = 130  #: exit code when a second signal did not wait
+LAST_RESORT = 3.0  #: seconds the second signal leaves for cleaning up
+
+
+@click.command()
+def up() -> None:
+    """Start the host: chat networks, agents, decisions. Ctrl-C stops it; what runs gets time to finish."""
+    asyncio.run(_up())
+
+
+async def _up() -> None:
+    from host.terminal import Terminal
+
+    settings = read_settings(quiet=False)
+    terminal = Terminal(sys.stdout)
+    stop = _stop_on_signals()
+
+    from host.app import up
+
+    await up(settings, terminal, stop)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """An event that the first signal sets. The second cancels everything, and nothing keeps it longer."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    main = asyncio.current_task()
+
+    def signalled() -> None:
+        if not stop.is_set():
+            stop.set()
+            return
+        loop.call_later(LAST_RESORT, os._exit, FORCED)
+        if main is not None:
+            main.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled)
+    return stop

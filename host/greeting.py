@@ -1,0 +1,43 @@
+"""What `intercom up` prints when it is ready: where the page is, what is on, what is off and why."""
+
+from importlib.metadata import version
+
+from host.claim import Claims
+from host.page_link import page_link
+from host.registry import LOCAL_PERSON, Role
+from host.wiring.agents import Agents
+from host.wiring.ground import Ground
+from host.wiring.network import Network
+
+
+async def greet(ground: Ground, agents: Agents, network: Network, claims: Claims, url: str) -> None:
+    terminal, settings = ground.terminal, ground.settings
+    link = page_link(url, await network.doors.link_token())
+    terminal.say(f"Intercom {version('intercom')} is ready ({terminal.elapsed:.1f} s).")
+    terminal.say()
+    rows = [
+        ("Page", f"{link}   (works once; `intercom link` prints another)"),
+        ("Telegram", "on" if settings.telegram.token else "off: INTERCOM_TELEGRAM__TOKEN is not set"),
+        ("Agents", _agents(agents)),
+        ("Kernel", settings.kernel),
+        ("Database", f"embedded, in {settings.home}" if settings.database_url is None else "external"),
+    ]
+    if settings.telegram.token is not None and not _is_claimed(ground):
+        rows.insert(2, ("", "nobody owns the bot yet. In a private chat with it, write:"))
+        rows.insert(3, ("", f"/claim {await claims.code()}"))
+    terminal.table(rows)
+    terminal.say()
+    for note in agents.notes:
+        terminal.say(f"  WARNING: {note}")
+        terminal.say()
+    terminal.say("Ctrl-C stops it.")
+
+
+def _agents(agents: Agents) -> str:
+    return f"in Docker containers, {agents.image}" if agents.sandbox.isolated else "NOT isolated, see below"
+
+
+def _is_claimed(ground: Ground) -> bool:
+    main = ground.registry.main()
+    owners = [] if main is None else ground.registry.people_with(main.folder, Role.OWNER)
+    return any(person != LOCAL_PERSON for person, _ in owners)

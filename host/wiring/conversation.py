@@ -1,0 +1,131 @@
+"""The conversation and the decisions: what comes in, who answers, who decides, what goes out."""
+
+from dataclasses import dataclass
+
+from container.agent import Permission
+from demarch.kernel import Kernel
+from host import decisions
+from host.busy_signs import BusySigns
+from host.commands import Commands
+from host.decisions import Decisions
+from host.followups import LaterEar
+from host.intake import Intake
+from host.lanes import Lanes
+from host.models import LOCAL
+from host.router import Router
+from host.sender import Sender
+from host.sessions import Sessions
+from host.talk import Means
+from host.turns import Turn, Turns
+from host.wiring.agents import Agents
+from host.wiring.ground import Ground
+from host.wiring.network import Network
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    intake: Intake
+    router: Router
+    lanes: Lanes
+    sender: Sender
+    decisions: Decisions
+
+
+def build_conversation(ground: Ground, agents: Agents, network: Network, kernel: Kernel) -> Conversation:
+    ear = LaterEar()
+    decided = decisions.build(_grounds(ground, kernel), ear, network.condition.banner)
+    lanes = _lanes(ground, agents, network, decided)
+    ear.attach(lanes)
+    sender = Sender(
+        database=ground.db,
+        outbox=ground.outbox,
+        bridges=network.bridges,
+        recorder=ground.audit,
+        clock=ground.clock,
+        meter=ground.metrics,
+    )
+    router = Router(
+        database=ground.db,
+        registry=ground.registry,
+        outbox=ground.outbox,
+        bridges=network.bridges,
+        decisions=decided.desk,
+        commands=_commands(ground, lanes, decided),
+        recorder=ground.audit,
+        wake_lane=lanes.wake,
+        clock=ground.clock,
+        name=ground.settings.assistant_name,
+        meter=ground.metrics,
+    )
+    intake = Intake(
+        database=ground.db,
+        registry=ground.registry,
+        outbox=ground.outbox,
+        clock=ground.clock,
+        new_id=ground.new_id,
+        name=ground.settings.assistant_name,
+        wake_lane=lanes.wake,
+        wake_router=router.wake,
+        meter=ground.metrics,
+    )
+    return Conversation(intake=intake, router=router, lanes=lanes, sender=sender, decisions=decided)
+
+
+def _grounds(ground: Ground, kernel: Kernel) -> decisions.Ground:
+    return decisions.Ground(
+        database=ground.db,
+        clock=ground.clock,
+        new_id=ground.new_id,
+        outbox=ground.outbox,
+        registry=ground.registry,
+        audit=ground.audit,
+        kernel=kernel,
+        zone=ground.zone,
+        holder=ground.install,
+        timeout=ground.settings.approvals.timeout,
+        extend_percent=ground.settings.approvals.extend_percent,
+    )
+
+
+def _lanes(ground: Ground, agents: Agents, network: Network, decided: Decisions) -> Lanes:
+    sessions = Sessions(
+        launcher=agents.launcher,
+        runtimes=agents.runtimes,
+        toolbox_for=decided.toolbox_for,
+        clock=ground.clock,
+        meter=ground.metrics,
+        idle_timeout=ground.settings.agent.idle_timeout,
+        most=ground.settings.agent.max_containers,
+    )
+    return Lanes(
+        means=Means(
+            database=ground.db,
+            turns=Turns(ground.db, ground.clock, ground.new_id),
+            outbox=ground.outbox,
+            permit=_refuse,
+            clock=ground.clock,
+            meter=ground.metrics,
+        ),
+        registry=ground.registry,
+        sessions=sessions,
+        signs=BusySigns(network.bridges, ground.clock),
+        written=decided.written,
+        new_id=ground.new_id,
+    )
+
+
+def _commands(ground: Ground, lanes: Lanes, decided: Decisions) -> Commands:
+    return Commands(
+        registry=ground.registry,
+        lanes=lanes,
+        cards=decided.desk,
+        claims=decided.claims,
+        status=decided.status.content,
+        models=(LOCAL,),
+        name=ground.settings.assistant_name,
+    )
+
+
+async def _refuse(_turn: Turn, _title: str, _detail: str) -> Permission:
+    """An agent's own program may do nothing that it has to ask for; its tools ask by themselves."""
+    return Permission.REJECT

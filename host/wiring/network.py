@@ -1,0 +1,132 @@
+"""The chat networks: the page always, Telegram when there is a token; and how well all parts are."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from bridges.port import ChatBridge
+from bridges.web.bridge import WebBridge
+from bridges.web.port import HealthChanged
+from bridges.web.settings import WebSettings
+from demarch.kernel import Kernel
+from host.audience import Audience
+from host.doorkeeper import Doors
+from host.menu import MENU
+from host.readiness import Check, Condition, Part
+from host.room_changes import RoomChanges
+from host.room_entries import RoomEntries
+from host.rooms import PageRooms
+from host.settings import TelegramSettings
+from host.wiring.agents import Agents
+from host.wiring.ground import Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    bridges: dict[str, ChatBridge]
+    web: WebBridge
+    doors: Doors
+    condition: Condition
+    changes: RoomChanges
+
+
+@asynccontextmanager
+async def open_network(ground: Ground, agents: Agents, kernel: Kernel) -> AsyncIterator[Network]:
+    settings = ground.settings
+    audience = Audience()
+    bridges: dict[str, ChatBridge] = {}
+    condition = Condition(
+        parts=_parts(ground, agents, kernel, bridges),
+        metrics=ground.metrics,
+        clock=ground.clock,
+        notes=agents.notes,
+        changed=lambda: audience.tell(HealthChanged()),
+    )
+    doors = Doors(db=ground.db, audit=ground.audit, clock=ground.clock, session_age=settings.web.session_age)
+    entries = RoomEntries(ground.db)
+    web = WebBridge(
+        settings=WebSettings(host=settings.web.host, port=settings.web.port),
+        rooms=PageRooms(
+            registry=ground.registry,
+            entries=entries,
+            kernel=kernel,
+            audience=audience,
+            agent=settings.assistant_name,
+        ),
+        doorkeeper=doors,
+        health=condition,
+        clock=ground.clock,
+        new_id=ground.new_id,
+    )
+    changes = RoomChanges(
+        audience=audience,
+        entries=entries,
+        registry=ground.registry,
+        clock=ground.clock,
+        agent=settings.assistant_name,
+    )
+    bridges["web"] = web
+    network = Network(bridges=bridges, web=web, doors=doors, condition=condition, changes=changes)
+    if settings.telegram.token is None:
+        yield network
+        return
+    async with _telegram(ground, settings.telegram, settings.telegram.token.get_secret_value()) as bridge:
+        bridges[bridge.name] = bridge
+        yield network
+
+
+@asynccontextmanager
+async def _telegram(ground: Ground, settings: TelegramSettings, token: str) -> AsyncIterator[ChatBridge]:
+    # Imported only when it is used: the library takes 20 MB.
+    from bridges.telegram import TelegramBridge
+    from bridges.telegram.settings import TelegramSettings as BridgeSettings
+
+    bridge = TelegramBridge(
+        BridgeSettings(
+            token=token,
+            api_base=settings.api_base,
+            commands=MENU,
+            overall_rate=settings.overall_per_second,
+            private_rate=settings.chat_per_second,
+            group_rate=settings.group_per_minute / 60,
+        ),
+        ground.clock,
+    )
+    async with bridge.opened():
+        yield bridge
+
+
+def _parts(ground: Ground, agents: Agents, kernel: Kernel, bridges: dict[str, ChatBridge]) -> Sequence[Part]:
+    async def database() -> str:
+        await ground.db.fetchval("SELECT 1")
+        return ""
+
+    async def sandbox() -> str:
+        await agents.sandbox.check()
+        return ""
+
+    async def executing() -> str:
+        state = await kernel.state()
+        return state.reason if not state.ok else ""
+
+    def bridge(name: str) -> Check:
+        async def check() -> str:
+            state = bridges[name].state()
+            return "" if state.ok else state.reason
+
+        return check
+
+    parts = [
+        Part(name="database", check=database, banner="The database does not answer"),
+        Part(
+            name="sandbox",
+            check=sandbox,
+            banner="Agents cannot be started",
+            note=" ".join(agents.notes),
+        ),
+        Part(name="kernel", check=executing, banner="The kernel does not answer"),
+        Part(name="bridge:web", check=bridge("web"), banner="The page"),
+    ]
+    if ground.settings.telegram.token is not None:
+        parts.append(Part(name="bridge:tg", check=bridge("tg"), banner="Telegram"))
+    return parts
