@@ -73,7 +73,7 @@ VERBS: Mapping[Kind, tuple[Verb, ...]] = {
     Kind.BUDGET: (Verb.EXTEND, Verb.CANCEL),
     Kind.FINISHED: (Verb.VIEW, Verb.NEXT),
     Kind.INTENT: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
-    Kind.PERMISSION: (Verb.APPROVE, Verb.REJECT),
+    Kind.PERMISSION: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
 }
 
 #: These only look: they need a role in the group, not the right to decide, and leave the card as it is.

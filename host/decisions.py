@@ -24,6 +24,7 @@ from host.hearing import Hearing
 from host.intents import Intents
 from host.looking import Looking
 from host.outbox import Outbox
+from host.permissions import Permissions
 from host.pictures import Painter
 from host.registry import Registry
 from host.roles import Roles
@@ -69,7 +70,13 @@ class Decisions:
     claims: Claims
     roles: Roles
     status: Status
+    permissions: Permissions
     toolbox_for: Callable[[str, Callable[[], Turn | None]], ToolBox]
+
+    async def recover(self) -> None:
+        """At start, before anything new is handled."""
+        await self.permissions.forget()
+        await self.desk.recover()
 
 
 def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
@@ -117,6 +124,14 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             painter=painter,
             degraded=degraded,
             picture_patience=ground.picture_patience,
+        ),
+        permissions=Permissions(
+            database=ground.database,
+            approvals=approvals,
+            desk=desk,
+            settling=settling,
+            clock=ground.clock,
+            seconds=ground.timeout,
         ),
         toolbox_for=_toolboxes(ground, intents, writes, desk),
     )

@@ -11,7 +11,7 @@ from demarch.kernel import Kernel, Outcome
 from demarch.phrases import tokens
 from host.approvals import Approval, Kind, Move
 from host.approvals_store import Vote
-from host.cards import LIMIT
+from host.cards import LIMIT, PAST
 from host.codes import Verb
 from host.phrases import cut, one_line, quoted
 from host.writes import Writes
@@ -128,7 +128,7 @@ def _arguments(approval: Approval, verb: Verb) -> dict[str, Any]:
     subject = approval.subject
     if approval.kind is Kind.INTENT:
         return dict(subject["arguments"])
-    reason = f"{verb.capitalize()} by {one_line(approval.decided_name, 40)} ({approval.decided_by})"
+    reason = f"{PAST[verb].capitalize()} by {one_line(approval.decided_name, 40)} ({approval.decided_by})"
     arguments = {"run_id": approval.run, "reason": one_line(reason, 200)}
     if approval.kind is Kind.GATE:
         arguments |= {"from_phase": subject["from"], "to_phase": subject["to"]}

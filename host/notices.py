@@ -119,7 +119,9 @@ def phase_line(notice: Notice) -> str:
 
 def cancelled_line(notice: Notice, who: str) -> str:
     by = f" by {who}" if who else ""
-    reason = f" {sentence(notice.reason, 200)}" if notice.reason else ""
+    # Who stopped it with a button left no other reason than that.
+    told = who and who in notice.reason
+    reason = f" {sentence(notice.reason, 200)}" if notice.reason and not told else ""
     where = one_line(notice.run.phase, 40)
     return f"🛑 {quoted(notice.run.goal)} was stopped{by} in {where}; its work stays.{reason}"
 

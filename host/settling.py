@@ -1,6 +1,6 @@
 """How approvals end or open again: each in one transaction with cards, the word to the agent, the record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,11 @@ class Settling:
         self._audit = audit
         self._lanes = lanes
         self._clock = clock
+        self._listeners: list[Callable[[Approval], None]] = []
+
+    def on_end(self, listener: Callable[[Approval], None]) -> None:
+        """Have somebody told, after the commit, of every approval that ended."""
+        self._listeners.append(listener)
 
     async def finish(self, approval: Approval, result: Result, address: str) -> Approval | None:
         """What was decided is done, deferred, dropped, or asked anew. None when it had ended already."""
@@ -116,8 +121,9 @@ class Settling:
             if ended.kind is not Kind.FINISHED:
                 addresses |= await self._board.reply(conn, ended, _notice(ended))
             await self.record(conn, ended, f"approval.{ended.state}", HOST, outcome=ended.outcome)
-        # The agent reads of it with whatever wakes it next; nobody is waiting for it now.
+        # The agent reads of it with whatever wakes it next; it is not woken for what did not happen.
         self._board.wake(addresses)
+        self._tell_listeners(ended)
         return ended
 
     async def ask_again(self, approval: Approval, person: str, seconds: float) -> Approval | None:
@@ -198,6 +204,12 @@ class Settling:
         self._board.wake(addresses)
         if ended.kind is Kind.INTENT and ended.lane is not None:
             self._lanes.wake(ended.lane)
+        self._tell_listeners(ended)
+
+    def _tell_listeners(self, ended: Approval) -> None:
+        if not ended.open:
+            for listener in self._listeners:
+                listener(ended)
 
 
 def _over(approval: Approval, now: datetime) -> bool:
