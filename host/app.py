@@ -37,7 +37,7 @@ async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> Non
         agents = await stack.enter_async_context(open_agents(ground))
         network = await stack.enter_async_context(open_network(ground, agents, kernel))
         conversation = build_conversation(ground, agents, network, kernel)
-        await conversation.decisions.desk.recover()
+        await conversation.decisions.recover()
         log.info("host.starting", version=version("intercom"), install=ground.install)
         await serve(_services(ground, agents, network, conversation), stop)
     log.info("host.stopped")

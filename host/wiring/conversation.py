@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from container.agent import Permission
 from demarch.kernel import Kernel
 from host import decisions
 from host.busy_signs import BusySigns
@@ -16,7 +15,7 @@ from host.router import Router
 from host.sender import Sender
 from host.sessions import Sessions
 from host.talk import Means
-from host.turns import Turn, Turns
+from host.turns import Turns
 from host.wiring.agents import Agents
 from host.wiring.ground import Ground
 from host.wiring.network import Network
@@ -102,7 +101,7 @@ def _lanes(ground: Ground, agents: Agents, network: Network, decided: Decisions)
             database=ground.db,
             turns=Turns(ground.db, ground.clock, ground.new_id),
             outbox=ground.outbox,
-            permit=_refuse,
+            permit=decided.permissions.permit,
             clock=ground.clock,
             meter=ground.metrics,
         ),
@@ -124,8 +123,3 @@ def _commands(ground: Ground, lanes: Lanes, decided: Decisions) -> Commands:
         models=(LOCAL,),
         name=ground.settings.assistant_name,
     )
-
-
-async def _refuse(_turn: Turn, _title: str, _detail: str) -> Permission:
-    """An agent's own program may do nothing that it has to ask for; its tools ask by themselves."""
-    return Permission.REJECT
