@@ -78,12 +78,11 @@ async def test_megabytes_pass_both_ways_at_once_and_a_half_close_is_passed_on(fo
         async def answer() -> None:
             writer.write(load)
             await writer.drain()
-            writer.write_eof()
 
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(send())
             received = group.create_task(host.reader.read())  # to the end: the half-close
-            sent = group.create_task(bridge.stdout.read())
+            sent = group.create_task(bridge.stdout.readexactly(len(load)))
             group.create_task(answer())
         assert (len(received.result()), len(sent.result())) == (len(load), len(load))
         writer.close()

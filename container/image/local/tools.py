@@ -1,5 +1,6 @@
 """The agent's end of MCP: starts the tool server it was given and calls tools, one call at a time."""
 
+import contextlib
 import os
 import signal
 
@@ -68,7 +69,8 @@ class Tools:
             os.close(outward)
         client = {"name": "local", "version": "1"}
         hello: Arguments = {"protocolVersion": VERSION, "capabilities": {}, "clientInfo": client}
-        self._request("initialize", hello)
+        with contextlib.suppress(BrokenPipeError):  # it has ended already, as reading from it will show
+            self._request("initialize", hello)
 
     def stop(self) -> None:
         """Close the pipes, which ends the server, and forget everything it said."""
