@@ -111,7 +111,8 @@ class Approval:
     subject: Mapping[str, Any]
     dedupe: str
     state: State
-    round: int  #: how often a deferred question was put again
+    round: int  #: how often the question was put again
+    attempt: int  #: how often a decision was claimed, over all rounds
     verb: Verb | None  #: the decision, also of an attempt that failed
     decided_by: str | None
     decided_name: str | None
@@ -128,9 +129,9 @@ class Approval:
     def open(self) -> bool:
         return self.state in OPEN
 
-    def key(self, verb: Verb) -> str:
-        """The kernel's idempotency key of one decision. A question put again is a new one."""
-        return f"{self.id}/{self.round}/{verb}"
+    def key(self, attempt: int) -> str:
+        """The kernel's idempotency key of one claimed decision: the kernel can say whose went through."""
+        return f"{self.id}/{attempt}"
 
     def record(self) -> dict[str, Any]:
         """What the audit log keeps of it."""

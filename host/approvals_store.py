@@ -23,6 +23,7 @@ _FIELDS = tuple(field.name for field in fields(Approval))
 class Vote:
     """One claimed decision."""
 
+    attempt: int
     person: str
     name: str
     verb: Verb
@@ -101,7 +102,14 @@ class Approvals:
         )
         if claimed is not None:
             await conn.execute(
-                _SQL["approvals.vote"], approval, claimed.round, person.address, person.name, verb, now
+                _SQL["approvals.vote"],
+                approval,
+                claimed.attempt,
+                claimed.round,
+                person.address,
+                person.name,
+                verb,
+                now,
             )
         return claimed
 
@@ -115,7 +123,13 @@ class Approvals:
         """The decisions claimed since the question was last put, oldest first."""
         rows = await conn.fetch(_SQL["approvals.votes"], approval.id, approval.round)
         return [
-            Vote(person=row["person"], name=row["name"], verb=Verb(row["verb"]), voted_at=row["voted_at"])
+            Vote(
+                attempt=row["attempt"],
+                person=row["person"],
+                name=row["name"],
+                verb=Verb(row["verb"]),
+                voted_at=row["voted_at"],
+            )
             for row in rows
         ]
 
@@ -123,7 +137,13 @@ class Approvals:
         """An earlier attempt turned out to have gone through: the decision is that vote's."""
         return _maybe(
             await conn.fetchrow(
-                _SQL["approvals.credit"], approval, vote.verb, vote.person, vote.name, vote.voted_at
+                _SQL["approvals.credit"],
+                approval,
+                vote.verb,
+                vote.person,
+                vote.name,
+                vote.voted_at,
+                vote.attempt,
             )
         )
 

@@ -150,10 +150,10 @@ class Deciding:
         return Answer(text=too_late(now, self._board.view(now)), alert=True)
 
     async def _earlier(self, approval: Approval, *, recovering: bool) -> list[Vote]:
-        """Attempts that may have gone through although nobody saw it."""
+        """Attempts that may have gone through although nobody saw it; after a crash the last one too."""
         async with self._database.transaction() as conn:
-            votes = list(await self._approvals.votes(conn, approval))
-        return votes if recovering or len(votes) > 1 else []
+            votes = await self._approvals.votes(conn, approval)
+        return [vote for vote in votes if recovering or vote.attempt < approval.attempt]
 
     async def _renew(self, approval: Approval) -> None:
         now = self._clock.now()
@@ -175,7 +175,7 @@ class Deciding:
         ended = await self._settling.finish(approval, result, address)
         if ended is None:
             return await self._late(approval)
-        if result.vote is not None and result.vote.verb is not approval.verb:
+        if result.vote is not None and result.vote.attempt != approval.attempt:
             return Answer(text=decided(ended, self._board.view(ended)), alert=True)
         if ended.state is State.PENDING:
             return Answer(text=result.outcome, alert=True)

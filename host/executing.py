@@ -60,20 +60,19 @@ class Execution:
 
     async def _once(self, approval: Approval, earlier: list[Vote]) -> Result:
         """First ask whether one of the earlier attempts did it: nothing is executed on a guess."""
-        for verb in dict.fromkeys(vote.verb for vote in earlier):
-            written = await self._written(approval, verb)
+        for vote in earlier:
+            written = await self._written(approval, vote)
             if written is not None:
-                vote = next(vote for vote in reversed(earlier) if vote.verb is verb)
-                return self._result(approval, verb, written, vote)
+                return self._result(approval, vote.verb, written, vote)
         if approval.verb is None:
             raise NotPossible("Nobody has decided this.")
         outcome = await self._perform(approval, approval.verb)
         return self._result(approval, approval.verb, outcome, None)
 
-    async def _written(self, approval: Approval, verb: Verb) -> Outcome | None:
-        if not _writes(approval, verb):
+    async def _written(self, approval: Approval, vote: Vote) -> Outcome | None:
+        if not _writes(approval, vote.verb):
             return None
-        return await self._writes.written(_operation(approval, verb), approval.key(verb))
+        return await self._writes.written(_operation(approval, vote.verb), approval.key(vote.attempt))
 
     async def _perform(self, approval: Approval, verb: Verb) -> Outcome | None:
         if verb is Verb.NEXT:
@@ -82,7 +81,7 @@ class Execution:
             return None
         operation, arguments = _operation(approval, verb), _arguments(approval, verb)
         outcome = await self._writes.perform(
-            operation, arguments, actor=approval.decided_by or "", key=approval.key(verb)
+            operation, arguments, actor=approval.decided_by or "", key=approval.key(approval.attempt)
         )
         self._writes.wake(operation, arguments)
         return outcome

@@ -151,7 +151,7 @@ class Telling:
         """The vote behind an event, if one of this card's attempts caused it although it seemed to fail."""
         key = str(notice.data.get("key", ""))
         votes = await self._approvals.votes(conn, approval)
-        return next((vote for vote in reversed(votes) if key == approval.key(vote.verb)), None)
+        return next((vote for vote in reversed(votes) if key == approval.key(vote.attempt)), None)
 
     async def _credit(
         self, conn: Connection, approval: Approval, vote: Vote, notice: Notice, told: Told

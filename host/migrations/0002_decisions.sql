@@ -13,6 +13,7 @@ CREATE TABLE host.approvals (
     dedupe text NOT NULL,
     state text NOT NULL CHECK (state IN ('pending', 'executing', 'deferred', 'done', 'closed', 'dropped')),
     round int NOT NULL DEFAULT 0,
+    attempt int NOT NULL DEFAULT 0,
     verb text,
     decided_by text,
     decided_name text,
@@ -32,15 +33,15 @@ CREATE INDEX approvals_of_run ON host.approvals (run, id) WHERE run <> '';
 
 -- One row per claimed decision; a decision that failed and was tried again has two.
 CREATE TABLE host.votes (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     approval uuid NOT NULL REFERENCES host.approvals,
+    attempt int NOT NULL,
     round int NOT NULL,
     person text NOT NULL,
     name text NOT NULL,
     verb text NOT NULL,
-    voted_at timestamptz NOT NULL
+    voted_at timestamptz NOT NULL,
+    PRIMARY KEY (approval, attempt)
 );
-CREATE INDEX votes_of_approval ON host.votes (approval, id);
 
 -- A write an agent asked for, recorded before anything is executed. The id is the kernel's idempotency key.
 CREATE TABLE host.intents (

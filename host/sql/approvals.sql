@@ -26,7 +26,7 @@ SELECT * FROM host.approvals WHERE dedupe = $1 ORDER BY created_at DESC, id DESC
 -- approvals.claim
 UPDATE host.approvals
 SET state = $2, verb = $4, decided_by = $5, decided_name = $6, decided_at = $7, holder = $8, lease_until = $9,
-    error = NULL
+    error = NULL, attempt = attempt + 1
 WHERE id = $1 AND state = ANY($3::text[]) AND (expires_at IS NULL OR expires_at > $7)
 RETURNING *
 
@@ -36,11 +36,13 @@ WHERE id = $1 AND state = 'executing' AND (holder = $2 OR lease_until <= $4)
 RETURNING *
 
 -- approvals.vote
-INSERT INTO host.votes (approval, round, person, name, verb, voted_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO host.votes (approval, attempt, round, person, name, verb, voted_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- approvals.votes
 -- Every decision claimed in one round, oldest first.
-SELECT person, name, verb, voted_at FROM host.votes WHERE approval = $1 AND round = $2 ORDER BY id
+SELECT attempt, person, name, verb, voted_at FROM host.votes
+WHERE approval = $1 AND round = $2 ORDER BY attempt
 
 -- approvals.end
 -- Finish, close or drop.
@@ -76,7 +78,7 @@ RETURNING *
 
 -- approvals.credit
 -- An earlier attempt turns out to have gone through: the decision is that person's.
-UPDATE host.approvals SET verb = $2, decided_by = $3, decided_name = $4, decided_at = $5
+UPDATE host.approvals SET verb = $2, decided_by = $3, decided_name = $4, decided_at = $5, attempt = $6
 WHERE id = $1 AND state IN ('pending', 'executing')
 RETURNING *
 

@@ -75,6 +75,7 @@ def approval(kind: Kind, **about: Any) -> Approval:
         "dedupe": "x",
         "state": State.PENDING,
         "round": 0,
+        "attempt": 0,
         "verb": None,
         "decided_by": None,
         "decided_name": None,

@@ -393,3 +393,17 @@ async def test_every_step_of_a_decision_is_on_record(office: Office) -> None:
     assert (decided.actor, decided.detail["chat"], decided.detail["verb"]) == (ANA.address, MAIN, "approve")
     assert (decided.detail["from"], decided.detail["to"]) == ("review", "polish")
     assert decided.detail["event"]["source"] == "phase"
+
+
+async def test_of_two_who_said_the_same_the_one_whose_word_went_through_is_named(office: Office) -> None:
+    card = await office.gate()
+    for person, fault in ((ANA, Fault.SILENT), (BEN, Fault.LOST)):
+        office.kernel.plan.extend([fault] * 3)
+        async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+            work = tasks.create_task(office.tap(await office.card(), "REJECT", person))
+            while not work.done():
+                await office.clock.advance(1)
+    answer = await office.tap(await office.card(), "REJECT", ANA)
+    assert answer.startswith("Ben rejected this at 09:0")
+    assert first_line(await office.card()).startswith("⛔ Rejected by Ben")
+    assert card.id == (await office.card()).id

@@ -220,8 +220,8 @@ async def test_an_own_attempt_that_went_through_unseen_is_not_reported_as_elsewh
             approval.id,
         )
         await conn.execute(
-            "INSERT INTO host.votes (approval, round, person, name, verb, voted_at)"
-            " VALUES ($1, 0, $2, 'Ben', 'approve', $3)",
+            "INSERT INTO host.votes (approval, attempt, round, person, name, verb, voted_at)"
+            " VALUES ($1, 1, 0, $2, 'Ben', 'approve', $3)",
             approval.id,
             BEN.address,
             office.clock.now(),
@@ -229,7 +229,7 @@ async def test_an_own_attempt_that_went_through_unseen_is_not_reported_as_elsewh
     from demarch.calls import parse
 
     call = parse("approve_gate", {"run_id": approval.run, "from_phase": "review", "to_phase": "polish"})
-    await office.kernel.write(call, actor=BEN.address, key=f"{approval.id}/0/approve")
+    await office.kernel.write(call, actor=BEN.address, key=f"{approval.id}/1")
     await office.feed()
     assert first_line(await office.card()) == '✅ Approved by Ben, 09:00: "refactor auth" is in polish.'
 
