@@ -203,4 +203,4 @@ def test_the_desk_keeps_its_promises(postgres: TestServer, tmp_path: Path) -> No
 
 @pytest.mark.full
 def test_the_desk_keeps_its_promises_at_length(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=300, steps=30)
+    run_machine(postgres, tmp_path, examples=120, steps=25)
