@@ -3,11 +3,11 @@
 import asyncio
 from contextlib import AsyncExitStack
 from functools import partial
+from importlib import import_module
 from importlib.metadata import version
 
 import structlog
 
-from container.launcher import warm_imports
 from container.sandbox import ContainerError
 from demarch.embedded import EmbeddedKernel
 from demarch.kernel import Kernel
@@ -91,7 +91,7 @@ async def _greet(ground: Ground, agents: Agents, network: Network, conversation:
     network.condition.serving(on=True)
     try:
         await network.condition.ready()
-        await warm_imports()
+        await asyncio.to_thread(import_module, "container.conversation")
         await asyncio.Event().wait()
     finally:
         network.condition.serving(on=False)
