@@ -1,5 +1,6 @@
 """What is measured on: a home of its own, a real host in Docker mode, and Telegram's side of the wire."""
 
+import asyncio
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -16,7 +17,9 @@ from tests.servers.telegram import TOKEN, TelegramServer
 
 OWNER = 1000
 QUESTION = "what should I work on"
+ANSWER = "ready to be worked on"
 PATIENCE = 60.0
+_PAUSE = 0.025  #: seconds between two messages of one chat: nobody writes faster, and tool calls are rationed
 
 #: The limits of the real network are not what is measured; so many containers are what "50 warm" means.
 ROOMY = {
@@ -44,6 +47,7 @@ class Rig:
         await self._registry.load()
         for chat in chats:
             await self._registry.add_group(f"tg:{chat}", f"g{abs(chat)}", trigger_required=False)
+        await asyncio.sleep(0.5)  # until the host has heard of the last one
 
     async def reply(self, chat: int, text: str = QUESTION, user: int = OWNER) -> float:
         """Seconds from the update being available to the answer's `sendMessage` being there."""
@@ -51,7 +55,10 @@ class Rig:
         begun = time.monotonic()
         self.server.say(chat, user, text)
         await self.server.wait_for(lambda: len(self.server.messages(chat)) > before, within=PATIENCE)
-        return next(sent.at for sent in reversed(self.server.sent) if sent.chat == chat) - begun
+        answer = next(sent for sent in reversed(self.server.sent) if sent.chat == chat)
+        assert text != QUESTION or ANSWER in answer.text, answer.text
+        await asyncio.sleep(_PAUSE)
+        return answer.at - begun
 
     async def replies(self, chats: Sequence[int], text: str = QUESTION) -> float:
         """Seconds until every one of the chats, all asked at once, has its answer."""
@@ -60,6 +67,7 @@ class Rig:
         for chat in chats:
             self.server.say(chat, OWNER, text)
         await self.server.wait_for(lambda: len(self.server.sent) >= before + len(chats), within=PATIENCE)
+        assert all(ANSWER in sent.text for sent in self.server.sent[before:])
         return self.server.sent[-1].at - begun
 
 

@@ -29,7 +29,6 @@ log = structlog.get_logger()
 
 LARGEST = 256 * 1024  #: bytes of one call's arguments
 WRITES_A_MINUTE = 60
-CALLS_A_MINUTE = 600
 TOO_MANY_WRITES = f"There were {WRITES_A_MINUTE} writes in the last minute, which is the most; wait a moment."
 
 
@@ -69,7 +68,6 @@ class LaneToolBox:
         self._registry = registry
         self._writing = writing
         self._clock = clock
-        self._calls = Pace(CALLS_A_MINUTE, deque())
         self._writes = Pace(WRITES_A_MINUTE, deque())
 
     def declarations(self) -> Sequence[ToolDeclaration]:
@@ -101,8 +99,6 @@ class LaneToolBox:
         group = self._registry.group(self._folder)
         if group is None:
             return failed("This group is not registered any more.")
-        if not self._calls.take(self._clock.now()):
-            return failed(f"There were {CALLS_A_MINUTE} calls in the last minute; wait a moment.")
         if _size(arguments) > LARGEST:
             return failed(f"The arguments are larger than {LARGEST // 1024} KB.")
         if is_own(name):
