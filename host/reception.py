@@ -12,7 +12,7 @@ COMMAND = re.compile(r"/([A-Za-z][A-Za-z0-9_]{0,31})(@[A-Za-z0-9_]{1,64})?(?=\s|
 #: what may be a decision; whether it is one the desk knows
 DECISION = re.compile(
     r"(approve|reject|defer|extend|cancel|view|next|details|promote|dismiss|later|allow|ignore|block)"
-    r"(\s+\S{1,12})?[.!]?",
+    r"(\s+\S{1,12}){0,2}[.!]?",
     re.IGNORECASE,
 )
 
