@@ -148,7 +148,8 @@ class DeskMachine(Workshop):
         """One execution each time a question was put, however many hands and crashes."""
         rows = await self.office.database.fetch("SELECT approval, attempt, round FROM host.votes")
         rounds = {f"{row['approval']}/{row['attempt']}": (row["approval"], row["round"]) for row in rows}
-        done = [rounds[key] for key in self.office.kernel.executed]
+        written = await self.office.database.fetch("SELECT key FROM kernel.writes WHERE actor LIKE 'tg:%'")
+        done = [rounds[row["key"]] for row in written]
         assert len(done) == len(set(done))
 
     @invariant()
@@ -178,7 +179,6 @@ async def _check_decision(office: Office, row: Record) -> None:
         return
     assert row["decided_by"] in ENTITLED
     key = f"{row['id']}/{row['attempt']}"
-    assert key in office.kernel.executed
     actor = await office.database.fetchval("SELECT actor FROM kernel.writes WHERE key = $1", key)
     assert actor == row["decided_by"]
 
