@@ -133,7 +133,7 @@ class Lanes:
         except StorageError as error:
             log.warning("lanes.database", reason=str(error))
             return
-        for lane in [*self._cut_off, *lanes]:
+        for lane in [*self._unsure, *self._cut_off, *lanes]:
             if lane not in self._workers.active:
                 self._workers.wake(lane)
 

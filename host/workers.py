@@ -80,7 +80,7 @@ class Workers:
 
     async def _run(self, key: str) -> None:
         try:
-            await self._until_done(key)
+            await self._work(key)
         except Exception:
             log.exception("worker.failed", worker=self._name, key=key)
         finally:
@@ -92,10 +92,3 @@ class Workers:
             self._fill()
             if not self._tasks and not self._waiting:
                 self._idle.set()
-
-    async def _until_done(self, key: str) -> None:
-        again = True
-        while again:
-            self._again.discard(key)
-            await self._work(key)
-            again = key in self._again

@@ -9,12 +9,12 @@ from typing import Any, TypeVar, cast
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from storage.database import Database
 from storage.ids import uuid7
 from tests.clock import START, HandClock
 from tests.conftest import TestServer
 from tests.host.conversation.agents import ScriptedLauncher
 from tests.host.conversation.bridges import MemoryBridge
+from tests.host.conversation.doubtful import DoubtfulDatabase
 from tests.host.conversation.house import House
 
 T = TypeVar("T")
@@ -33,9 +33,9 @@ class HouseMachine(RuleBasedStateMachine):
         self._stack = AsyncExitStack()
         self.crashes = 0
         numbers = itertools.count(1)
-        self._database: Database = self.run(self._open())
+        self.database: DoubtfulDatabase = self.run(self._open())
         self.house = House(
-            database=self._database,
+            database=self.database,
             clock=HandClock(),
             new_id=lambda: uuid7(START, next(numbers)),
             bridge=MemoryBridge("tg"),
@@ -56,6 +56,7 @@ class HouseMachine(RuleBasedStateMachine):
     def crash_and_restart(self) -> None:
         """Kill the host wherever it is; its agents die with it."""
         self.crashes += 1
+        self.database.breaks = 0
         self.run(self._stop())
         self.house = self.house.again()
         self.run(self._start())
@@ -83,9 +84,11 @@ class HouseMachine(RuleBasedStateMachine):
     async def check_the_end(self) -> None:
         """What must hold when everything has come to rest."""
 
-    async def _open(self) -> Database:
-        url = self._postgres.url(self._name)
-        return await self._stack.enter_async_context(Database.open(url, size=4))
+    async def _open(self) -> DoubtfulDatabase:
+        opening = DoubtfulDatabase.open(self._postgres.url(self._name), size=4)
+        database = await self._stack.enter_async_context(opening)
+        assert isinstance(database, DoubtfulDatabase)
+        return database
 
     async def _start(self) -> None:
         opened = asyncio.Event()

@@ -4,7 +4,7 @@ import asyncio
 
 from container.agent import StopReason, TurnEvents
 from tests.host.conversation.agents import ScriptedAgent
-from tests.host.conversation.house import EVE, House
+from tests.host.conversation.house import EVE, OWNER, House
 
 
 async def say_hello(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
@@ -157,3 +157,26 @@ async def test_typing_begins_at_once_and_is_kept_alive(house: House) -> None:
         before = house.bridge.times("typing", "tg:1000")
         await house.clock.advance(8)
         assert house.bridge.times("typing", "tg:1000") == before
+
+
+async def test_chats_of_one_group_are_answered_in_the_order_of_asking(house: House) -> None:
+    free = asyncio.Event()
+
+    async def slow(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
+        await free.wait()
+        events.text("done")
+
+    house.launcher.script = slow
+    async with house.open():
+        await house.say("zero")
+        await house.launcher.until_prompted(1)
+        await house.say("one", address="web:local", sender=OWNER)
+        await house.say("two")
+        await house.say("three", address="web:local", sender=OWNER)
+        free.set()
+        await house.web.until_shows("web:local", "done")
+        await house.bridge.until_shows("tg:1000", "done", "done")
+    prompts = [text for _, text in house.launcher.prompts]
+    assert ["zero" in prompts[0], "one" in prompts[1], "three" in prompts[1], "two" in prompts[2]] == [
+        True
+    ] * 4

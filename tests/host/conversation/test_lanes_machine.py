@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from container.agent import TurnEvents
+from storage.errors import DatabaseUnavailable
 from tests.conftest import TestServer
 from tests.host.conversation.agents import ScriptedAgent
 from tests.host.conversation.machines import HouseMachine, run_machine
 
-CHATS = ("tg:1000", "tg:-1", "tg:-1/42")
+CHATS = ("tg:1000", "web:local", "tg:-1", "tg:-1/42")  #: the first two share a lane
 
 
 class LanesMachine(HouseMachine):
@@ -27,6 +28,7 @@ class LanesMachine(HouseMachine):
         self.gate = asyncio.Event()
         self.gate.set()
         self.running: dict[str, int] = {}
+        self.faults: list[str] = []
         self.house.launcher.script = self.script
         self.house.launcher.takes_followups = self.followups
         self.run(self._register())
@@ -38,11 +40,20 @@ class LanesMachine(HouseMachine):
     async def script(self, agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
         self.running[agent.key] = self.running.get(agent.key, 0) + 1
         try:
-            assert self.followups or self.running[agent.key] == 1, "two turns in one lane"
+            self._look_for_faults(agent)
             events.text(" ".join(re.findall(r"#\d+", text)))
             await self.gate.wait()
         finally:
             self.running[agent.key] -= 1
+
+    def _look_for_faults(self, agent: ScriptedAgent) -> None:
+        session = self.house.sessions.live.get(agent.key)
+        if self.running[agent.key] > 1 and not self.followups:
+            self.faults.append("two prompts at once in one lane")
+        if session is None or session.turn is None:
+            return
+        if session.turn.id in self.house.record.written and len(agent.prompts) == 1:
+            self.faults.append("a turn that had written was run again")
 
     @rule(chat=st.sampled_from(CHATS), asks=st.booleans(), pieces=st.integers(0, 30))
     def write(self, chat: str, asks: bool, pieces: int) -> None:
@@ -50,7 +61,13 @@ class LanesMachine(HouseMachine):
         self.run(self._write(f"{'@Amtiskaw ' if asks else ''}#{self.numbers}", chat, pieces))
 
     async def _write(self, text: str, chat: str, pieces: int) -> None:
-        await self.house.say(text, address=chat)
+        message = self.house.message(text, address=chat)
+        while True:
+            try:
+                await self.house.receive(message)
+                break
+            except DatabaseUnavailable:
+                continue  # as a bridge does: what was not confirmed is brought again
         await self.go_on(pieces)
 
     @rule(pieces=st.integers(1, 60), seconds=st.sampled_from([0, 1, 5]))
@@ -78,6 +95,10 @@ class LanesMachine(HouseMachine):
             if session.turn is not None:
                 self.house.record.written[session.turn.id] = ["Created an issue."]
 
+    @rule(breaks=st.integers(1, 4), committed=st.booleans())
+    def the_database_breaks(self, breaks: int, committed: bool) -> None:
+        self.database.breaks, self.database.committed = breaks, committed
+
     @rule()
     def the_host_is_killed(self) -> None:
         self.crash_and_restart()
@@ -88,9 +109,11 @@ class LanesMachine(HouseMachine):
 
     async def check_the_end(self) -> None:
         self.gate.set()
+        self.database.breaks = 0
         await self.until(self._at_rest)
         await self._check_turns()
         await self._check_chats()
+        assert not self.faults
 
     async def _at_rest(self) -> bool:
         left = await self.house.database.fetchval(
@@ -124,7 +147,8 @@ class LanesMachine(HouseMachine):
             "SELECT address, refs FROM host.posts WHERE content->>'text' <> ''"
         )
         noted = {(row["address"], ref) for row in rows for ref in row["refs"]}
-        shown = {(address, ref) for address, chat in self.house.bridge.chats.items() for ref in chat}
+        bridges = (self.house.bridge, self.house.web)
+        shown = {(chat, ref) for bridge in bridges for chat, refs in bridge.chats.items() for ref in refs}
         assert all(len(row["refs"]) == 1 for row in rows)
         assert noted <= shown
         assert len(shown - noted) <= self.crashes * len(CHATS)

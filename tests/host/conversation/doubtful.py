@@ -1,0 +1,34 @@
+"""A database that breaks when a test says so."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from storage.database import Connection, Database
+from storage.errors import DatabaseUnavailable
+
+
+class DoubtfulDatabase(Database):
+    """A database whose connection may break, before or just after what it was asked for is committed."""
+
+    breaks: int = 0  #: how many of the next commits break
+    committed: bool = True  #: whether they happened all the same
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Connection]:
+        async with super()._transaction() as conn:
+            yield conn
+            if not self.committed:
+                self._break()
+        self._break()
+
+    async def fetchval(self, sql: str, *args: Any) -> Any:
+        value = await super().fetchval(sql, *args)
+        if "UPDATE" in sql:
+            self._break()
+        return value
+
+    def _break(self) -> None:
+        if self.breaks:
+            self.breaks -= 1
+            raise DatabaseUnavailable("the connection broke")
