@@ -113,7 +113,7 @@ def pace(run: Run) -> float:
 def phase_line(notice: Notice) -> str:
     phases = list(notice.run.phases)
     here = notice.to_phase
-    bar = f"  {dots(phases.index(here) + 1, len(phases))}" if here in phases else ""
+    bar = f"  {dots(phases.index(here), len(phases))}" if here in phases else ""
     return f"📋 {quoted(notice.run.goal)} is in {one_line(here, 40)}{bar}"
 
 

@@ -63,7 +63,7 @@ def work(run: Run, *, waits: bool) -> Work:
         id=run.id,
         title=run.goal,
         phase=run.phase,
-        phases_done=here + 1,
+        phases_done=here,
         phases=len(run.phases),
         budget_percent=None if not run.budget else run.used * 100 // run.budget,
         note="waits for a decision" if waits else "",

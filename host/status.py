@@ -98,7 +98,7 @@ class Status:
 
 def _run(run: Run) -> str:
     phases = list(run.phases)
-    place = phases.index(run.phase) + 1 if run.phase in phases else 0
+    place = phases.index(run.phase) if run.phase in phases else 0
     lines = [quoted(run.goal), f"{dots(place, len(phases))} {one_line(run.phase, 40)}"]
     if run.budget:
         lines.append(f"{bar(run.used, run.budget)} of {tokens(run.budget)} tokens")

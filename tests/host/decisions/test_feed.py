@@ -190,11 +190,11 @@ async def test_phases_are_one_quiet_line_that_follows_the_run(office: Office) ->
         await office.terminal.advance(run)
         await office.clock.advance(10)
         await office.feed()
-    assert await office.lines() == ['📋 "refactor auth" is in d  ●●●●○']
+    assert await office.lines() == ['📋 "refactor auth" is in d  ●●●○○']
     await office.clock.advance(60)
     await office.terminal.rollback(run, "b")
     await office.feed()
-    assert (await office.lines())[-1] == '📋 "refactor auth" is in b  ●●○○○'
+    assert (await office.lines())[-1] == '📋 "refactor auth" is in b  ●○○○○'
     assert len(await office.lines()) == 2
     posts = await office.posts()
     assert all(post.content.silent and not buttons(post) for post in posts)

@@ -18,7 +18,7 @@ async def test_what_runs_what_it_costs_and_what_waits(office: Office) -> None:
     assert shown.text.splitlines() == [
         "Running",
         '"refactor auth"',
-        "●○○ review",
+        "○○○ review",
         "▓▓▓▓░░░░░░ 42 % of 200 k tokens",
         "",
         "Waiting",
