@@ -14,8 +14,8 @@ from host.outbox import PostKind
 from host.registry import Group, Registry
 from host.sentences import DIED, cut_off, cut_off_for_agent
 from host.sessions import Session, Sessions
+from host.starts import Starts
 from host.talk import Means, Silent, Talk
-from host.trouble import Trouble
 from host.turns import Asked, Turn, TurnState, Waiting, answer_slot
 from host.workers import Workers
 from storage.database import Connection
@@ -25,8 +25,6 @@ from storage.ids import NewId
 log = structlog.get_logger()
 
 POLL_EVERY = 5.0
-#: pauses between the tries to start an agent
-PAUSES = (5.0, 10.0, 20.0, 40.0)
 _LANES_AT_ONCE = 1000
 
 
@@ -47,6 +45,7 @@ class Lanes:
         self._registry = registry
         self._sessions = sessions
         self._signs = signs
+        self._starts = Starts(means=means, registry=registry, sessions=sessions)
         self._written = written
         self._new_id = new_id
         self._workers = Workers(self._work, name="lane", at_once=_LANES_AT_ONCE)
@@ -88,6 +87,10 @@ class Lanes:
         """
         triggers = not quiet
         await self._tell_agent(conn, lane, folder, address, text, code, triggers=triggers, tainted=tainted)
+
+    async def idle(self) -> None:
+        """Return when no lane is worked on."""
+        await self._workers.idle()
 
     async def stop_turn(self, lane: str) -> bool:
         """End the lane's running turn early; False when none runs."""
@@ -160,10 +163,11 @@ class Lanes:
 
     async def _answer(self, lane: str, group: Group, waiting: Waiting) -> None:
         """Begin a turn as soon as there is an agent for it, so that all that came meanwhile is in it."""
-        trouble = self._trouble(f"start:{waiting.first}", waiting.folder, waiting.address)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(waiting.address))
-            session = await self._start(stack, lane, group, trouble)
+            session = await self._starts.agent_for(
+                stack, lane, group, address=waiting.address, slot=f"start:{waiting.first}"
+            )
             self._news.discard(lane)
             try:
                 begun = await self._means.turns.begin(lane, waiting)
@@ -176,29 +180,6 @@ class Lanes:
                 await self._end(begun[0], TurnState.FAILED, error="the agent could not be started")
             else:
                 await self._talk(session, *begun)
-
-    async def _start(
-        self, stack: AsyncExitStack, lane: str, group: Group, trouble: Trouble
-    ) -> Session | None:
-        """The lane's agent; None after the last try, when the chat has been told."""
-        for tried, pause in enumerate([*PAUSES, None], 1):
-            try:
-                session = await stack.enter_async_context(self._sessions.lend(lane, group))
-            except ContainerError as error:
-                log.warning("session.not_started", lane=lane, tried=tried, reason=str(error))
-                self._means.meter.count("sessions.not_started", error=type(error).__name__)
-                if pause is None:
-                    await trouble.give_up(str(error), tried)
-                    return None
-                await trouble.wait(str(error), tried, len(PAUSES) + 1, pause)
-                await self._means.clock.sleep(pause)
-                group = self._registry.group(group.folder) or group
-            else:
-                if session.fresh:
-                    session.fresh = False
-                    await trouble.pass_by()
-                return session
-        raise AssertionError("the last try returns")
 
     async def _talk(self, session: Session, turn: Turn, asked: Asked) -> None:
         """Run a turn. Whatever ends it otherwise than well leaves it among those that were cut off."""
@@ -254,10 +235,11 @@ class Lanes:
             return
         self._means.outbox.wake(turn.address)
         self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
-        trouble = self._trouble(f"start:{turn.id}", turn.folder, turn.address)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(turn.address))
-            session = await self._start(stack, turn.lane, group, trouble)
+            session = await self._starts.agent_for(
+                stack, turn.lane, group, address=turn.address, slot=f"start:{turn.id}"
+            )
             if session is None:
                 await self._end(turn, TurnState.FAILED, error="the agent could not be started")
                 return
@@ -314,12 +296,6 @@ class Lanes:
             triggers=triggers,
             tainted=tainted,
             now=self._means.clock.now(),
-        )
-
-    def _trouble(self, slot: str, folder: str, address: str) -> Trouble:
-        means = self._means
-        return Trouble(
-            database=means.database, outbox=means.outbox, slot=slot, folder=folder, address=address
         )
 
 
