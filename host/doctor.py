@@ -118,7 +118,7 @@ class Doctor:
                 name="Owner", ok=True, words="nobody yet; the main group is made at the first start"
             )
         owners = [name for _, name in registry.people_with(main.folder, Role.OWNER)]
-        outside = registry.people_with(main.folder, Role.OWNER) != [(LOCAL_PERSON, "You")]
+        outside = any(person != LOCAL_PERSON for person, _ in registry.people_with(main.folder, Role.OWNER))
         missing = self._settings.telegram.token is not None and not outside
         return Finding(
             name="Owner",

@@ -10,13 +10,12 @@ from datetime import timedelta
 
 from bridges.web.port import Cookie, Visitor
 from host.audit import Audit
-from host.registry import LOCAL_PERSON
+from host.registry import LOCAL_NAME, LOCAL_PERSON
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
 
 OWNER = LOCAL_PERSON  #: whoever holds the page's token
-OWNER_NAME = "You"
 
 LINK_AGE = timedelta(hours=24)
 _SQL = sql.load("host", "doors")
@@ -64,7 +63,7 @@ class Doors:
 
     async def who(self, cookie: str) -> Visitor | None:
         person = await self._db.fetchval(_SQL["doors.who"], _hash(cookie), self._clock.now())
-        return None if person is None else Visitor(person=person, name=OWNER_NAME)
+        return None if person is None else Visitor(person=person, name=LOCAL_NAME)
 
 
 def _hash(secret: str) -> bytes:

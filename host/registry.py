@@ -29,6 +29,7 @@ CHANNEL = "host_registry"
 MAIN_FOLDER = "main"
 LOCAL_ADDRESS = "web:local"
 LOCAL_PERSON = "web:owner"
+LOCAL_NAME = "Owner"  #: as others read it, in every chat
 FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 ADDRESS = re.compile(r"[a-z]{1,16}:[^\s/]{1,128}(/[^\s/]{1,64})?")
 RESERVED = frozenset({"global"})
@@ -225,7 +226,7 @@ class Registry:
                 folder = MAIN_FOLDER
                 row = (folder, "Main", True, False, True, self._runtime, "", "", now, LOCAL_ADDRESS)
                 await conn.execute(_SQL["registry.add_group"], *row)
-            await conn.execute(_SQL["registry.ensure_person"], LOCAL_PERSON, "You", now)
+            await conn.execute(_SQL["registry.ensure_person"], LOCAL_PERSON, LOCAL_NAME, now)
             await conn.execute(_SQL["registry.set_role"], folder, LOCAL_PERSON, Role.OWNER.value, now)
             await conn.execute(_SQL["registry.add_address"], LOCAL_ADDRESS, folder)
             for person in owners:

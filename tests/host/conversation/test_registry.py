@@ -26,7 +26,7 @@ async def test_the_main_group_exists_from_the_start_with_the_page_and_its_owner(
     assert registry.role("main", "web:owner") is Role.OWNER
     assert registry.role("main", "tg:1000") is Role.OWNER
     assert registry.role("main", "tg:666") is None
-    assert registry.people_with("main", Role.OWNER) == [("tg:1000", "tg:1000"), ("web:owner", "You")]
+    assert registry.people_with("main", Role.OWNER) == [("tg:1000", "tg:1000"), ("web:owner", "Owner")]
 
 
 async def test_an_owners_chat_that_belongs_to_another_group_stays_there(registry: Registry) -> None:

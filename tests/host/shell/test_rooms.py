@@ -143,7 +143,7 @@ async def test_the_side_says_who_may_do_what(board: Board) -> None:
         (OWNER, "owner"),
         ("tg:1000", "owner"),
     ]
-    assert any("You" in rule for rule in side.rules)
+    assert any("Owner" in rule for rule in side.rules)
     assert side.work == []
 
 
