@@ -103,5 +103,7 @@ class Part:
     @property
     def digest(self) -> str:
         """Changes whenever what is shown changes: equal digests need no edit."""
-        shown = repr((self.body, self.headline, self.buttons, self.picture and hashlib.sha256(self.picture).digest()))
+        shown = repr(
+            (self.body, self.headline, self.buttons, self.picture and hashlib.sha256(self.picture).digest())
+        )
         return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
