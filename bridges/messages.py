@@ -44,7 +44,7 @@ class ButtonTap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unreadable:
-    """An update that could not be understood; kept so that the mark may move past it and an audit can tell."""
+    """An update nobody understood; kept so that the mark may move past it and an audit can tell."""
 
     update_id: str
     reason: str
