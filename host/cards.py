@@ -1,5 +1,6 @@
 """Cards: what an approval looks like in every state. Pure: approval, people and time in, content out."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -10,6 +11,7 @@ from host.phrases import cut, listed, one_line, quoted, sentence, units
 from host.questions import context, question
 from host.times import at_moment, moment, stamp
 
+_RUN_AT_END = re.compile(r"\s*\(run ([\w-]{1,64})\)\.?$")
 LIMIT = 4096  #: UTF-16 units of the smallest message any network takes
 PAST = {
     Verb.APPROVE: "approved",
@@ -51,7 +53,7 @@ def card(approval: Approval, view: View) -> Content:
     """The card of an approval as it stands now."""
     if approval.state is State.PENDING:
         return _pending(approval, view)
-    lines = [_ended(approval, view), *_context(approval), "", _small(approval)]
+    lines = [_ended(approval, view), *_rest(approval), *_context(approval), "", _small(approval)]
     return Content(text=_fit(lines), headline=True)
 
 
@@ -101,8 +103,36 @@ def _deciders(approval: Approval, view: View) -> str:
 
 
 def _small(approval: Approval) -> str:
-    run = f"run {one_line(approval.run, 64)} · " if approval.run else ""
+    named = approval.run or _outcome(approval).run
+    run = f"run {one_line(named, 64)} · " if named else ""
     return f"{run}code {approval.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the kernel answered, cut for a card: effect first, the rest below, the id in the small print."""
+
+    effect: str
+    rest: str = ""
+    run: str = ""
+
+
+def _outcome(approval: Approval) -> _Outcome:
+    said = one_line(approval.outcome or "", 400)
+    named = _RUN_AT_END.search(said)
+    words = said[: named.start()] if named else said
+    run = named.group(1) if named else ""
+    for end in re.finditer(r"\.(?= )", words):
+        effect = words[: end.end()]
+        # A full stop inside a title is none.
+        if effect.count("“") == effect.count("”") and effect.count('"') % 2 == 0:
+            return _Outcome(effect, words[end.end() :].strip(), run)
+    return _Outcome(words, run=run)
+
+
+def _rest(approval: Approval) -> tuple[str, ...]:
+    rest = _outcome(approval).rest if approval.decided_by and approval.kind is not Kind.FINISHED else ""
+    return (sentence(rest, 400),) if rest else ()
 
 
 def _ended(approval: Approval, view: View) -> str:
@@ -118,7 +148,8 @@ def _ended(approval: Approval, view: View) -> str:
         return f"{'⏸️' if approval.state is State.DEFERRED else '⌛'} {outcome}"
     name = one_line(approval.decided_name or approval.decided_by, 40)
     when = stamp(approval.decided_at, approval.created_at, view.zone)
-    return f"{_SIGNS[approval.verb]} {PAST[approval.verb].capitalize()} by {name}, {when}: {outcome}"
+    effect = sentence(_outcome(approval).effect, 400)
+    return f"{_SIGNS[approval.verb]} {PAST[approval.verb].capitalize()} by {name}, {when}: {effect}"
 
 
 def _context(approval: Approval) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from demarch.phrases import tokens
 INK, QUIET, LINE, ALARM, GROUND = "#1f2328", "#656d76", "#0a5ea8", "#b3261e", "#ffffff"
 SIZE = (8.0, 4.0)  #: inches at 100 dots each: 800 x 400, read on a phone
 HEADROOM = 1.18
+SHORTEST = timedelta(minutes=5)  #: of less than that nobody can tell a pace
 
 
 def draw(burn: dict[str, Any]) -> bytes:
@@ -44,6 +45,8 @@ def project(points: Sequence[tuple[datetime, int]], budget: int) -> list[tuple[d
         return []
     end, used = points[-1]
     begin = points[0][0]
+    if end - begin < SHORTEST:
+        return []
     third = end - (end - begin) / 3
     earlier = next(point for point in reversed(points[:-1]) if point[0] <= third or point is points[0])
     spent, took = used - earlier[1], (end - earlier[0]).total_seconds()
@@ -97,8 +100,8 @@ def _frame(
     zone = points[0][0].tzinfo
     span = (ahead or points)[-1][0] - points[0][0]
     axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=18, color=INK, pad=10)
-    said = "%d %b" if span > timedelta(days=3) else "%H:%M"
-    axes.xaxis.set_major_locator(dates.AutoDateLocator(tz=zone, minticks=3, maxticks=5))  # type: ignore[no-untyped-call]
+    said = "%d %b" if span > timedelta(days=3) else "%H:%M" if span > SHORTEST else "%H:%M:%S"
+    axes.xaxis.set_major_locator(dates.AutoDateLocator(tz=zone, minticks=2, maxticks=4))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(dates.DateFormatter(said, tz=zone))  # type: ignore[no-untyped-call]
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tokens(int(value)) if value >= 0 else ""))

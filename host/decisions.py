@@ -211,7 +211,6 @@ def _toolboxes(
         writes=writes,
         desk=desk,
         kernel=ground.kernel,
-        registry=ground.registry,
         audit=ground.audit,
         clock=ground.clock,
         seconds=ground.timeout,

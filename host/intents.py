@@ -49,6 +49,11 @@ class Intents:
     def __init__(self, new_id: NewId) -> None:
         self._new_id = new_id
 
+    async def names(self, conn: Connection, persons: Sequence[str]) -> list[str]:
+        """What the networks call these persons, in their order."""
+        rows = await conn.fetch(_SQL["intents.names"], list(persons))
+        return [row["name"] or row["person"] for row in rows]
+
     async def hold_turn(self, conn: Connection, turn: UUID) -> bool:
         """False when the turn has ended: then it may not write any more."""
         return await conn.fetchval(_SQL["intents.hold_turn"], turn) is not None

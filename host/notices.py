@@ -13,6 +13,7 @@ from host.times import stamp
 
 FINISHED_STAYS = timedelta(days=1)
 PACE = timedelta(hours=3)  #: how far back the pace of spending is measured
+SHORTEST = timedelta(minutes=5)  #: of less than that nobody can tell a pace
 
 
 def gate_dedupe(project: str, run: str, here: str, there: str) -> str:
@@ -106,8 +107,8 @@ def pace(run: Run) -> float:
         return 0.0
     end, used = run.spent[-1]
     begin, before = next(point for point in run.spent if point[0] >= end - PACE)
-    seconds = (end - begin).total_seconds()
-    return (used - before) / seconds if seconds > 0 else 0.0
+    took = end - begin
+    return (used - before) / took.total_seconds() if took >= SHORTEST else 0.0
 
 
 def phase_line(notice: Notice) -> str:

@@ -17,7 +17,7 @@ from host.desk import Desk
 from host.intents import Intent, Intents, IntentState, arguments_hash
 from host.phrases import quoted, sentence
 from host.policy import NO_TURN
-from host.registry import Group, Registry, Role
+from host.registry import Group
 from host.requests import describe
 from host.turns import Turn
 from host.writes import SEND_MESSAGE, Writes
@@ -70,7 +70,6 @@ class Writing:
         writes: Writes,
         desk: Desk,
         kernel: Kernel,
-        registry: Registry,
         audit: Audit,
         clock: Clock,
         seconds: float,
@@ -80,7 +79,6 @@ class Writing:
         self._writes = writes
         self._desk = desk
         self._kernel = kernel
-        self._registry = registry
         self._audit = audit
         self._clock = clock
         self._seconds = seconds  #: until a request expires
@@ -136,7 +134,8 @@ class Writing:
                     return _pending(known)
             now = self._clock.now()
             intent = await self._intents.record(conn, turn.id, wish.operation, wish.arguments, now)
-            draft = self._draft(wish, turn, intent, run, now)
+            names = await self._intents.names(conn, turn.asked_by)
+            draft = self._draft(wish, turn, intent, run, names, now)
             approval, _ = await self._desk.ask(conn, draft, [turn.address])
             await self._intents.ask(conn, intent.id, approval.id)
             await self._record(conn, wish, "intent.pending", code=approval.code)
@@ -175,7 +174,9 @@ class Writing:
             log.info("request.run_unreadable", run=run_id, reason=str(error))
             return None
 
-    def _draft(self, wish: Wish, turn: Turn, intent: Intent, run: Run | None, now: datetime) -> Draft:
+    def _draft(
+        self, wish: Wish, turn: Turn, intent: Intent, run: Run | None, names: list[str], now: datetime
+    ) -> Draft:
         request = describe(wish.operation, wish.arguments, run)
         return Draft(
             kind=Kind.INTENT,
@@ -193,14 +194,10 @@ class Writing:
                 "asks": request.asks,
                 "effect": request.effect,
                 "lines": list(request.lines),
-                "asked_by": self._names(wish.group, turn),
+                "asked_by": names,
                 "tainted": turn.tainted,
             },
         )
-
-    def _names(self, group: Group, turn: Turn) -> list[str]:
-        names = dict(self._registry.people_with(group.folder, *Role))
-        return [names.get(person, person) for person in turn.asked_by]
 
     async def _record(self, conn: Connection, wish: Wish, action: str, **more: Any) -> None:
         await self._audit.record(conn, actor=wish.actor, action=action, detail=wish.record() | more)

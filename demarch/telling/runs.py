@@ -83,8 +83,8 @@ def phase(run: Run, gate: GateCheck) -> str:
 
 
 def started(run: Run) -> str:
-    budget = f" with {tokens(run.budget)} tokens" if run.budget else " without a token budget"
-    return f"Started: {quoted(run.goal)}. It is in {run.phase}{budget}. (run {run.id})"
+    budget = f"{tokens(run.budget)} tokens" if run.budget else "no token budget"
+    return f"{quoted(run.goal)} has started. It is in {run.phase} and has {budget}. (run {run.id})"
 
 
 def moved(run: Run, from_phase: str, event: str) -> str:

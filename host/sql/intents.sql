@@ -2,6 +2,10 @@
 -- Calls of one turn are numbered one after the other; a turn that ended takes no more.
 SELECT id FROM host.turns WHERE id = $1 AND state = 'running' FOR UPDATE
 
+-- intents.names
+SELECT asked.person, people.name FROM unnest($1::text[]) WITH ORDINALITY AS asked (person, place)
+LEFT JOIN host.people people USING (person) ORDER BY asked.place
+
 -- intents.insert
 INSERT INTO host.intents (id, turn, ordinal, operation, arguments, arguments_hash, state, created_at)
 SELECT $1, $2, 1 + coalesce(max(ordinal), 0), $3, $4, $5, 'recorded', $6

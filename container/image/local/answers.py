@@ -76,7 +76,8 @@ def _call(intent: Intent) -> Steps:
             return
         intent.arguments["run_id"] = run
     told = yield Call(intent.tool, intent.title, intent.arguments)
-    if told is not None:
+    if told is not None and (told.failed or told.data.get("status") != "pending"):
+        # What waits for a person is on a card in the same chat: saying it again would only be noise.
         yield Say(told.text)
 
 

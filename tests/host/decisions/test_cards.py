@@ -227,3 +227,12 @@ def test_every_state_of_every_kind_can_be_drawn(
         assert units(shown.text) <= LIMIT
         assert bool(shown.buttons) == (state is State.PENDING)
         assert all(len(button.data.encode()) <= 64 for row in shown.buttons for button in row)
+
+
+def test_an_outcome_is_cut_at_its_first_full_stop_outside_a_title() -> None:
+    outcome = "“fix v1. then rest” has started. It is in brainstorm and has no token budget. (run r8k2m1x0)"
+    started = by_ana(Kind.INTENT, Verb.APPROVE, State.DONE, outcome)
+    first, second, *_, last = card(started, view()).text.splitlines()
+    assert first.endswith(": “fix v1. then rest” has started.")
+    assert second == "It is in brainstorm and has no token budget."
+    assert last.startswith("run r8k2m1x0 · code ")
