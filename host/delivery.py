@@ -15,6 +15,8 @@ Record = Callable[[Post, Sequence[str], Sequence[str], bool], Awaitable[int]]
 
 #: kinds that are sent anew when their message is gone from the chat
 _LASTING = frozenset({PostKind.DECISION, PostKind.ANSWER})
+#: the digest of a message that is not there any more: equal to none, so a later lasting version is sent anew
+_GONE = ""
 
 
 class Unconfirmed(BridgeError):
@@ -98,8 +100,10 @@ class Delivery:
         try:
             await self.bridge.edit(self.post.address, self._refs[place], part)
         except MessageGone:
-            if self.post.kind in _LASTING:
-                self._refs[place] = await self.bridge.send(self.post.address, part)
+            if self.post.kind not in _LASTING:
+                self._digests[place] = _GONE
+                return
+            self._refs[place] = await self.bridge.send(self.post.address, part)
         self._digests[place] = part.digest
 
     async def _delete(self, place: int) -> None:

@@ -2,7 +2,8 @@
 INSERT INTO host.pictures (id, png, made_at) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING
 
 -- outbox.put
--- A preview never takes back what the final answer already says.
+-- A preview never takes back what the final answer already says. What follows a preview is always a new
+-- version, even with the same words: a preview may have been given up on the way, the answer may not.
 INSERT INTO host.posts AS mine (id, slot, folder, address, kind, content, picture, turn, approval, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (slot) DO UPDATE SET
@@ -10,9 +11,10 @@ ON CONFLICT (slot) DO UPDATE SET
     content = excluded.content,
     picture = excluded.picture,
     approval = coalesce(excluded.approval, mine.approval),
-    failed = CASE WHEN mine.content = excluded.content THEN mine.failed END,
+    failed = CASE WHEN mine.content = excluded.content AND mine.kind = excluded.kind THEN mine.failed END,
     version = mine.version
-        + (mine.content <> excluded.content OR mine.picture IS DISTINCT FROM excluded.picture)::int
+        + (mine.content <> excluded.content OR mine.picture IS DISTINCT FROM excluded.picture
+            OR mine.kind = 'preview' AND excluded.kind <> 'preview')::int
 WHERE excluded.kind <> 'preview' OR mine.kind = 'preview'
 RETURNING id
 

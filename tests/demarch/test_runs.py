@@ -24,7 +24,8 @@ async def test_a_started_run_is_the_current_one(ana: Driver, clock: HandClock) -
     await clock.advance(60)
     outcome = await ana.write("start_run", title="refactor auth", tokenBudget=200_000, project="shop")
     run_id = outcome.data["id"]
-    assert outcome.text == f"“refactor auth” has started. It is in brainstorm and has 200 k tokens. (run {run_id})"
+    told = "“refactor auth” has started. It is in brainstorm and has 200 k tokens."
+    assert outcome.text == f"{told} (run {run_id})"
     assert len(run_id) == 8
     await clock.advance(720)
     status = await ana.read("run_status")

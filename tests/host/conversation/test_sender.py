@@ -299,3 +299,25 @@ def test_the_plan_edits_what_changed_sends_what_is_missing_deletes_the_rest() ->
     assert plan(["a", "b"], ["a", "c"]) == [(Step.EDIT, 1)]
     assert plan(["a", "b", "c"], ["x"]) == [(Step.EDIT, 0), (Step.DELETE, 2), (Step.DELETE, 1)]
     assert plan(["a"], ["a"]) == []
+
+
+async def test_an_answer_with_the_words_of_a_lost_preview_is_sent(house: House) -> None:
+    house.bridge.fail(CHAT, DeliveryUnknown("reset"))
+    async with sending(house):
+        await put(house, "the same", PostKind.PREVIEW, slot="answer:1")
+        assert await house.sender.drain(5)
+        await put(house, "the same", PostKind.ANSWER, slot="answer:1")
+        await house.bridge.until_shows(CHAT, "the same")
+
+
+async def test_an_answer_with_the_words_of_a_deleted_preview_is_sent_anew(house: House) -> None:
+    async with sending(house):
+        await put(house, "so far", PostKind.PREVIEW, slot="answer:1")
+        assert await house.sender.drain(5)
+        house.bridge.chats[CHAT].clear()
+        await put(house, "the same", PostKind.PREVIEW, slot="answer:1")
+        assert await house.sender.drain(5)
+        await put(house, "the same", PostKind.ANSWER, slot="answer:1")
+        await house.bridge.until_shows(CHAT, "the same")
+        assert await house.sender.drain(5)
+        assert house.bridge.texts(CHAT) == ["the same"]
