@@ -1,14 +1,14 @@
 """The ground everything stands on: database, wake-ups, audit log, registry, outbox, metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
 from host.audit import Audit
-from host.data import PARTS, server
+from host.data import bring_up, server
 from host.install import install_id
 from host.metrics import Metrics
 from host.outbox import Outbox
@@ -20,7 +20,6 @@ from storage.clock import Clock, SystemClock
 from storage.database import Database
 from storage.ids import NewId, new_ids
 from storage.lease import exclusive
-from storage.migrations import BeforeUpgrade, migrate
 from storage.wakeups import Wakeups
 
 LEASE = "host"
@@ -58,7 +57,7 @@ async def open_ground(settings: Settings, terminal: Terminal) -> AsyncIterator[G
                 Database.open(url, size=settings.db_pool, application="intercom-host")
             )
         with terminal.working("Bringing the database to this version"):
-            await migrate(db, PARTS, before_upgrade=_telling(terminal))
+            await bring_up(settings, url, db, clock, terminal.say)
         wakeups = await stack.enter_async_context(Wakeups.open(url))
         audit = await Audit.open(db, settings.home, clock)
         registry = Registry(db, clock, runtime=settings.agent.runtime)
@@ -84,11 +83,3 @@ async def open_ground(settings: Settings, terminal: Terminal) -> AsyncIterator[G
 
 def _make(home: Path) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
-
-
-def _telling(terminal: Terminal) -> BeforeUpgrade:
-    async def tell(versions: Mapping[str, int]) -> None:
-        now = ", ".join(f"{part} {version}" for part, version in versions.items())
-        terminal.say(f"Upgrading the database (it is at {now}).")
-
-    return tell
