@@ -41,6 +41,7 @@ async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> Non
         log.info("host.starting", version=version("intercom"), install=ground.install)
         await serve(_services(ground, agents, network, conversation), stop)
     log.info("host.stopped")
+    terminal.say("Stopped.")
 
 
 def _kernel(ground: Ground) -> Kernel:
@@ -94,6 +95,7 @@ async def _greet(ground: Ground, agents: Agents, network: Network, conversation:
         await asyncio.to_thread(import_module, "container.conversation")
         await asyncio.Event().wait()
     finally:
+        ground.terminal.say("Stopping; what runs gets time to finish.")
         network.condition.serving(on=False)
         page_link.forget(home)
 

@@ -109,7 +109,9 @@ class Settings(BaseSettings):
     project: Path | None = None  #: folder of the project, for the CLI kernel
     assistant_name: Annotated[str, Field(min_length=1, max_length=32)] = "Amtiskaw"  #: the trigger word
     timezone: Annotated[str, AfterValidator(_zone)] = ""  #: of the times people read; "" is the machine's own
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Literal["debug", "info", "warning", "error"] | None = (
+        None  #: None: calm on a terminal, else info
+    )
     no_install: bool = False  #: scripts/setup may not install system packages
     db_pool: Annotated[int, Field(ge=2, le=100)] = 10
     grace: NonNegativeInt = 15  #: seconds running turns get when the host is stopped

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -40,12 +41,13 @@ class Station:
 
 
 def read_settings(*, quiet: bool = True) -> "Settings":
-    """Settings, and the log set up by them. A command that only looks logs warnings only."""
+    """Settings, and the log set up by them. On a terminal, and for commands that only look, it stays calm."""
     from host.logging import configure
     from host.settings import load_settings
 
     settings = load_settings()
-    configure("warning" if quiet else settings.log_level, settings.secrets())
+    calm = quiet or sys.stderr.isatty()
+    configure(settings.log_level or ("warning" if calm else "info"), settings.secrets())
     return settings
 
 

@@ -16,7 +16,10 @@ LAST_RESORT = 3.0  #: seconds the second signal leaves for cleaning up
 @click.command()
 def up() -> None:
     """Start the host: chat networks, agents, decisions. Ctrl-C stops it; what runs gets time to finish."""
-    asyncio.run(_up())
+    try:
+        asyncio.run(_up())
+    except asyncio.CancelledError:  # by the second signal
+        sys.exit(FORCED)
 
 
 async def _up() -> None:
@@ -45,6 +48,6 @@ def _stop_on_signals() -> asyncio.Event:
         if main is not None:
             main.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, signalled)
     return stop

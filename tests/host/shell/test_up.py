@@ -1,5 +1,6 @@
 """`intercom up` as an operator runs it: a real process and database, a Telegram server, the page."""
 
+import asyncio
 import os
 import re
 import shutil
@@ -206,3 +207,20 @@ async def test_the_token_stands_nowhere_in_what_the_host_prints(
         os.kill(program.pid, signal.SIGTERM)
         await program.ended()
         assert TOKEN not in program.log.read_text()
+
+
+async def test_a_second_signal_does_not_wait(home: Path, external: dict[str, str]) -> None:
+    async with Program(home, {"INTERCOM_SANDBOX": "process", **external}).running() as program:
+        os.kill(program.pid, signal.SIGTERM)
+        os.kill(program.pid, signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await program.ended()
+        assert "Traceback" not in program.log.read_text()
+
+
+async def test_a_closed_terminal_is_a_stop_like_any_other(home: Path, external: dict[str, str]) -> None:
+    async with Program(home, {"INTERCOM_SANDBOX": "process", **external}).running() as program:
+        os.kill(program.pid, signal.SIGHUP)
+        async with asyncio.timeout(30):
+            await program.ended()
+        assert "Stopped." in program.log.read_text()
