@@ -71,7 +71,7 @@ async def test_an_agent_that_dies_twice_is_given_up_and_the_chat_told(house: Hou
     async with house.open():
         await house.say("hi")
         await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
-    assert house.bridge.texts("tg:1000")[1].startswith("Not answered:")
+    assert any(text.startswith("Not answered:") for text in house.bridge.texts("tg:1000"))
     assert await house.turn_states() == ["failed"]
     assert len(house.launcher.prompts) == 2
 
