@@ -79,11 +79,20 @@ class SocketFolder:
             self._tools.put_nowait((reader, writer))
 
 
+_ROOM = LONGEST_PATH - len(f"/{folder_name('')}/{SESSION_SOCKET}")  #: for the folder itself
+
+
+def fits(base: Path) -> bool:
+    """Whether the path of a socket below this folder is short enough for the system."""
+    return len(bytes(base)) <= _ROOM
+
+
 def check_length(base: Path) -> None:
     """Raise SandboxUnavailable when a socket below this folder would have too long a path."""
-    room = LONGEST_PATH - len(f"/{folder_name('')}/{SESSION_SOCKET}")
-    if len(bytes(base)) > room:
-        message = f"The path of the sockets' folder may have {room} bytes at most; this one is longer: {base}"
+    if not fits(base):
+        message = (
+            f"The path of the sockets' folder may have {_ROOM} bytes at most; this one is longer: {base}"
+        )
         raise SandboxUnavailable(message)
 
 

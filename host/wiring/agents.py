@@ -1,9 +1,13 @@
 """What runs the agents: the sandbox that was chosen, its image, and the launcher."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
+from stat import S_ISDIR
+from tempfile import gettempdir
 
 from container.agent import Launcher, Runtime
 from container.docker import DockerSandbox
@@ -13,8 +17,9 @@ from container.launcher import SandboxLauncher
 from container.process import ProcessSandbox
 from container.runtimes import runtimes
 from container.sandbox import Limits, Sandbox
+from container.sockets import fits
 from host.settings import AgentSettings
-from host.starting import choose_sandbox
+from host.starting import StartRefused, choose_sandbox
 from host.unisolated import MainOnly
 from host.wiring.ground import Ground
 
@@ -45,7 +50,9 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
         )
         image = await _image(ground, engine) if chosen.sandbox.isolated else ""
         launcher = await stack.enter_async_context(
-            SandboxLauncher.running(chosen.sandbox, settings.home / SOCKETS, limits=limits(settings.agent))
+            SandboxLauncher.running(
+                chosen.sandbox, sockets_folder(settings.home, ground.install), limits=limits(settings.agent)
+            )
         )
         await launcher.sweep()
         yield Agents(
@@ -55,6 +62,24 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
             image=image,
             notes=chosen.notes,
         )
+
+
+def sockets_folder(home: Path, install: str) -> Path:
+    """Beside the data; where that path is too long for a socket, a folder of this install's own in /tmp.
+
+    Raises StartRefused when somebody else made that folder first.
+    """
+    beside = home / SOCKETS
+    if fits(beside):
+        return beside
+    short = Path(gettempdir()) / f"intercom-{install}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    found = short.lstat()
+    if found.st_uid != os.geteuid() or not S_ISDIR(found.st_mode):
+        raise StartRefused(
+            f"{short} belongs to somebody else; set INTERCOM_HOME to a folder with a shorter path."
+        )
+    return short
 
 
 def builder(engine: Engine) -> ImageBuilder:
