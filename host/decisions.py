@@ -33,6 +33,7 @@ from host.status import Degraded, Status
 from host.telling import Rules, Telling
 from host.toolbox import LaneToolBox
 from host.turns import Turn
+from host.underway import Underway
 from host.writes import Writes
 from host.writing import Writing
 from host.written import WrittenRecord
@@ -102,10 +103,13 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         clock=ground.clock,
     )
     desk = _desk(ground, approvals, board, settling, writes)
+    underway = Underway()
     painter = Painter(ground.zone, patience=3 * ground.picture_patience)
     return Decisions(
         desk=desk,
-        written=WrittenRecord(database=ground.database, intents=intents, writes=writes, clock=ground.clock),
+        written=WrittenRecord(
+            database=ground.database, intents=intents, writes=writes, underway=underway, clock=ground.clock
+        ),
         feed=_feed(ground, approvals, board, settling, desk, painter),
         claims=Claims(
             database=ground.database,
@@ -133,7 +137,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             clock=ground.clock,
             seconds=ground.timeout,
         ),
-        toolbox_for=_toolboxes(ground, intents, writes, desk),
+        toolbox_for=_toolboxes(ground, intents, writes, desk, underway),
     )
 
 
@@ -203,13 +207,14 @@ def _feed(
 
 
 def _toolboxes(
-    ground: Ground, intents: Intents, writes: Writes, desk: Desk
+    ground: Ground, intents: Intents, writes: Writes, desk: Desk, underway: Underway
 ) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
     writing = Writing(
         database=ground.database,
         intents=intents,
         writes=writes,
         desk=desk,
+        underway=underway,
         kernel=ground.kernel,
         audit=ground.audit,
         clock=ground.clock,

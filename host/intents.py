@@ -11,6 +11,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from host.turns import Turn
 from storage import sql
 from storage.database import Connection
 from storage.ids import NewId
@@ -54,9 +55,9 @@ class Intents:
         rows = await conn.fetch(_SQL["intents.names"], list(persons))
         return [row["name"] or row["person"] for row in rows]
 
-    async def hold_turn(self, conn: Connection, turn: UUID) -> bool:
-        """False when the turn has ended: then it may not write any more."""
-        return await conn.fetchval(_SQL["intents.hold_turn"], turn) is not None
+    async def hold_turn(self, conn: Connection, turn: Turn) -> bool:
+        """False when the turn, or this attempt at it, has ended: then it may not write any more."""
+        return await conn.fetchval(_SQL["intents.hold_turn"], turn.id, turn.attempt) is not None
 
     async def record(
         self, conn: Connection, turn: UUID, operation: str, arguments: Mapping[str, Any], now: datetime

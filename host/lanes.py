@@ -213,27 +213,28 @@ class Lanes:
         if group is None:
             await self._end(left.turn, TurnState.FAILED, error="the group was removed")
             return
-        done = await what_was_done(left.turn, self._written, self._means.turns)
+        # From here on nothing the cut-off attempt still has under way can write: it is counted as over.
+        turn = await self._means.turns.again(left.turn)
+        if turn is None:  # it had ended after all
+            del self._cut_off[left.turn.lane]
+            return
+        done = await what_was_done(turn, self._written, self._means.turns)
         verdict = judge(left, done)
         log.info("turn.resumed", turn=str(left.turn.id), cause=left.cause.value, verdict=verdict.value)
         match verdict:
             case Verdict.AGAIN:
-                await self._again(left, group)
+                await self._again(turn, left.cause, group)
             case Verdict.ASK:
                 await self._end(left.turn, TurnState.ASKED, cut_off(done), cut_off_for_agent(done))
             case Verdict.GIVE_UP:
                 error = left.reason or left.cause.value
                 await self._end(left.turn, TurnState.FAILED, farewell(left), error=error)
 
-    async def _again(self, left: CutOff, group: Group) -> None:
-        async with self._means.database.transaction() as conn:
-            turn = await self._means.turns.again(conn, left.turn)
-            if turn is not None and left.cause is Cause.DEATH:
+    async def _again(self, turn: Turn, cause: Cause, group: Group) -> None:
+        if cause is Cause.DEATH:
+            async with self._means.database.transaction() as conn:
                 await self._say(conn, turn, PostKind.NOTICE, DIED, f"died:{turn.id}")
-        if turn is None:  # it had ended after all
-            del self._cut_off[left.turn.lane]
-            return
-        self._means.outbox.wake(turn.address)
+            self._means.outbox.wake(turn.address)
         self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(turn.address))

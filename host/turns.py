@@ -121,9 +121,9 @@ class Turns:
         rows = await self._database.fetch(_SQL["turns.running"])
         return [_turn(row) for row in rows]
 
-    async def again(self, conn: Connection, turn: Turn) -> Turn | None:
+    async def again(self, turn: Turn) -> Turn | None:
         """Count one more attempt; None when the turn does not run any more."""
-        attempt = await conn.fetchval(_SQL["turns.again"], turn.id)
+        attempt = await self._database.fetchval(_SQL["turns.again"], turn.id)
         return None if attempt is None else replace(turn, attempt=attempt)
 
     async def end(self, conn: Connection, turn: Turn, state: TurnState, error: str | None = None) -> None:

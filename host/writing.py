@@ -20,6 +20,7 @@ from host.policy import NO_TURN
 from host.registry import Group
 from host.requests import describe
 from host.turns import Turn
+from host.underway import Underway
 from host.writes import SEND_MESSAGE, Writes
 from storage.clock import Clock
 from storage.database import Connection, Database
@@ -69,6 +70,7 @@ class Writing:
         intents: Intents,
         writes: Writes,
         desk: Desk,
+        underway: Underway,
         kernel: Kernel,
         audit: Audit,
         clock: Clock,
@@ -78,6 +80,7 @@ class Writing:
         self._intents = intents
         self._writes = writes
         self._desk = desk
+        self._underway = underway
         self._kernel = kernel
         self._audit = audit
         self._clock = clock
@@ -85,7 +88,7 @@ class Writing:
 
     async def refuse(self, wish: Wish, reason: str) -> ToolResult:
         async with self._database.transaction() as conn:
-            if wish.turn is not None and await self._intents.hold_turn(conn, wish.turn.id):
+            if wish.turn is not None and await self._intents.hold_turn(conn, wish.turn):
                 now = self._clock.now()
                 await self._intents.refused(conn, wish.turn.id, wish.operation, wish.arguments, reason, now)
             await self._record(conn, wish, "intent.refused", reason=reason)
@@ -93,10 +96,14 @@ class Writing:
 
     async def execute(self, wish: Wish, turn: Turn) -> ToolResult:
         """Record, then do, then record what came of it."""
+        with self._underway.write(turn.id):
+            return await self._execute(wish, turn)
+
+    async def _execute(self, wish: Wish, turn: Turn) -> ToolResult:
         if wish.operation == SEND_MESSAGE:
             return await self._send(wish, turn)
         async with self._database.transaction() as conn:
-            if not await self._intents.hold_turn(conn, turn.id):
+            if not await self._intents.hold_turn(conn, turn):
                 return _failed(NO_TURN)
             intent = await self._intents.record(
                 conn, turn.id, wish.operation, wish.arguments, self._clock.now()
@@ -125,7 +132,7 @@ class Writing:
             return await self.refuse(wish, str(error))
         wish = _pinned(wish, run)
         async with self._database.transaction() as conn:
-            if not await self._intents.hold_turn(conn, turn.id):
+            if not await self._intents.hold_turn(conn, turn):
                 return _failed(NO_TURN)
             waiting = await self._intents.waiting(conn, turn.id, wish.operation, wish.arguments)
             if waiting is not None and waiting.approval is not None:
@@ -145,7 +152,7 @@ class Writing:
     async def _send(self, wish: Wish, turn: Turn) -> ToolResult:
         """A message of ours is a row: intent and post commit together."""
         async with self._database.transaction() as conn:
-            if not await self._intents.hold_turn(conn, turn.id):
+            if not await self._intents.hold_turn(conn, turn):
                 return _failed(NO_TURN)
             now = self._clock.now()
             intent = await self._intents.record(conn, turn.id, wish.operation, wish.arguments, now)

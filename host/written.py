@@ -1,5 +1,7 @@
 """What a turn has caused outside its sandbox; where our record is unsure the kernel is asked."""
 
+import asyncio
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -7,24 +9,33 @@ import structlog
 from demarch.errors import DemarchError
 from host.intents import Intent, Intents, IntentState
 from host.phrases import one_line, sentence
+from host.underway import Underway
 from host.writes import SEND_MESSAGE, Writes
 from storage.clock import Clock
 from storage.database import Database
 
 log = structlog.get_logger()
 
+PATIENCE = 30.0  #: seconds for writes that are under way
+
 
 class WrittenRecord:
     """Answers, for a turn that was cut off, whether running it again would do something twice."""
 
-    def __init__(self, *, database: Database, intents: Intents, writes: Writes, clock: Clock) -> None:
+    def __init__(
+        self, *, database: Database, intents: Intents, writes: Writes, underway: Underway, clock: Clock
+    ) -> None:
         self._database = database
         self._intents = intents
         self._writes = writes
+        self._underway = underway
         self._clock = clock
 
     async def had_written(self, turn: UUID) -> list[str]:
         """One line per write that was executed, waits for a decision, or may have happened."""
+        with suppress(TimeoutError):  # what hangs longer is asked of the kernel, or told as unknown
+            async with asyncio.timeout(PATIENCE):
+                await self._underway.quiet(turn)
         async with self._database.transaction() as conn:
             intents = await self._intents.of_turn(conn, turn)
         lines = [await self._line(intent) for intent in intents]

@@ -1,6 +1,7 @@
 -- intents.hold_turn
--- Calls of one turn are numbered one after the other; a turn that ended takes no more.
-SELECT id FROM host.turns WHERE id = $1 AND state = 'running' FOR UPDATE
+-- Calls of one turn are numbered one after the other; a turn that ended, or is run again, takes no more
+-- from the agent that began it.
+SELECT id FROM host.turns WHERE id = $1 AND attempt = $2 AND state = 'running' FOR UPDATE
 
 -- intents.names
 SELECT asked.person, people.name FROM unnest($1::text[]) WITH ORDINALITY AS asked (person, place)

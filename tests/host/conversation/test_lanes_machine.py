@@ -92,7 +92,7 @@ class LanesMachine(HouseMachine):
     @rule()
     def an_agent_writes(self) -> None:
         for session in self.house.sessions.live.values():
-            if session.turn is not None:
+            if session.turn is not None and self.running.get(session.lane):  # it has read what to do
                 self.house.record.written[session.turn.id] = ["Created an issue."]
 
     @rule(breaks=st.integers(1, 4), committed=st.booleans())

@@ -252,6 +252,28 @@ async def test_what_was_cut_off_in_the_middle_is_asked_of_the_kernel(office: Off
     assert [state for _, state in await intents(office)] == ["executed", "failed"]
 
 
+async def test_a_turn_is_judged_when_its_writes_under_way_have_ended(office: Office) -> None:
+    box, turn = await box_of(office)
+    office.kernel.hold = asyncio.Event()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+        tasks.create_task(box.call("demarch_create_issue", {"title": "one"}))
+        await office.kernel.arrived.wait()
+        judged = tasks.create_task(office.parts.written.had_written(turn.id))
+        await asyncio.sleep(0)
+        assert not judged.done()
+        office.kernel.hold.set()
+    assert "one" in judged.result()[0]
+
+
+async def test_an_attempt_that_is_over_writes_nothing_more(office: Office) -> None:
+    box, turn = await box_of(office)
+    await office.database.execute("UPDATE host.turns SET attempt = attempt + 1 WHERE id = $1", turn.id)
+    assert (await box.call("demarch_create_issue", {"title": "one"})).failed
+    assert (await box.call("demarch_start_run", RUN)).failed
+    assert (await box.call("send_message", {"text": "hello"})).failed
+    assert await office.parts.written.had_written(turn.id) == []
+
+
 async def test_what_nobody_can_say_counts_as_written(office: Office) -> None:
     box, turn = await box_of(office)
     office.kernel.plan.append(Fault.SILENT)
