@@ -216,9 +216,10 @@ async def test_a_start_that_never_succeeds_is_given_up_after_five_tries(house: H
     async with house.open():
         await house.say("hi")
         for tried, pause in enumerate((5, 10, 20, 40), 1):
-            await house.bridge.until_says("tg:1000", f"try {tried + 1} of 5")
-            await house.clock.until_sleeping(5)
-            await house.clock.advance(pause)
+            await house.bridge.until_says("tg:1000", f"try {tried + 1} of 5 begins in {pause} s")
+            async with asyncio.timeout(10):
+                while len(house.launcher.failures) == 5 - tried:  # the next try has not begun
+                    await house.clock.advance(1)
         await house.bridge.until(lambda: "in 5 tries" in "".join(house.bridge.texts("tg:1000")))
         house.launcher.script = answer
         await house.say("again")

@@ -13,6 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from container.docker import DockerSandbox
+from container.engine import Engine
+from container.sandbox import SandboxUnavailable
 from storage.embedded import EmbeddedServer
 from tests.conftest import TestServer
 from tests.host.shell.page import offers, opened, words
@@ -29,10 +32,26 @@ async def home() -> AsyncIterator[Path]:
     # Short, because the path of a socket is.
     folder = Path(tempfile.mkdtemp(prefix="ic-"))
     yield folder
+    await _remove_containers(folder / "install-id")
     if (folder / "postgres").exists():
         async with EmbeddedServer.running(folder, exclusive=False):
             pass  # a killed host leaves its server running; the last user stops it
     shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _remove_containers(install: Path) -> None:
+    """A killed host leaves its containers to its next start, which a test's host does not have."""
+    if not install.exists():
+        return
+    engine = Engine()
+    sandbox = DockerSandbox(install.read_text().strip(), engine)
+    try:
+        for left in await sandbox.running():
+            await sandbox.stop(left.id, grace=0)
+    except SandboxUnavailable:
+        pass  # no engine, no containers
+    finally:
+        await engine.close()
 
 
 @pytest.fixture
