@@ -32,19 +32,22 @@ async def home() -> AsyncIterator[Path]:
     # Short, because the path of a socket is.
     folder = Path(tempfile.mkdtemp(prefix="ic-"))
     yield folder
-    await _remove_containers(folder / "install-id")
+    await _remove_containers(_install(folder))
     if (folder / "postgres").exists():
         async with EmbeddedServer.running(folder, exclusive=False):
             pass  # a killed host leaves its server running; the last user stops it
     shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _remove_containers(install: Path) -> None:
+def _install(home: Path) -> str:
+    file = home / "install-id"
+    return file.read_text().strip() if file.exists() else "none"
+
+
+async def _remove_containers(install: str) -> None:
     """A killed host leaves its containers to its next start, which a test's host does not have."""
-    if not install.exists():
-        return
     engine = Engine()
-    sandbox = DockerSandbox(install.read_text().strip(), engine)
+    sandbox = DockerSandbox(install, engine)
     try:
         for left in await sandbox.running():
             await sandbox.stop(left.id, grace=0)
