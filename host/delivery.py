@@ -15,8 +15,8 @@ Record = Callable[[Post, Sequence[str], Sequence[str], bool], Awaitable[int]]
 
 #: kinds that are sent anew when their message is gone from the chat
 _LASTING = frozenset({PostKind.DECISION, PostKind.ANSWER})
-#: the digest of a message that is not there any more: equal to none, so a later lasting version is sent anew
-_GONE = ""
+#: the digest of a message that is gone or may read otherwise than noted: equal to none, so it is edited again
+_DOUBTFUL = ""
 
 
 class Unconfirmed(BridgeError):
@@ -48,12 +48,13 @@ class Delivery:
     record: Record
     unconfirmed: int  #: how often the network did not say whether it took the next message
     most_sends: int
+    doubted: bool = False  #: an edit may have happened without being noted
     _refs: list[str] = field(init=False)
     _digests: list[str] = field(init=False)
 
     def __post_init__(self) -> None:
         self._refs = list(self.post.refs)
-        self._digests = list(self.post.digests)
+        self._digests = [_DOUBTFUL] * len(self._refs) if self.doubted else list(self.post.digests)
 
     async def bring_about(self) -> None:
         """Return when the chat shows this version, or when there is a newer one to show instead."""
@@ -101,7 +102,7 @@ class Delivery:
             await self.bridge.edit(self.post.address, self._refs[place], part)
         except MessageGone:
             if self.post.kind not in _LASTING:
-                self._digests[place] = _GONE
+                self._digests[place] = _DOUBTFUL
                 return
             self._refs[place] = await self.bridge.send(self.post.address, part)
         self._digests[place] = part.digest

@@ -138,6 +138,10 @@ class Outbox:
         rows = await self._database.fetch(_SQL["outbox.due_addresses"], _DUE_AT_ONCE)
         return [row["address"] for row in rows]
 
+    async def due_edits(self) -> set[UUID]:
+        """Posts that are due although their chat shows something of them."""
+        return {row["id"] for row in await self._database.fetch(_SQL["outbox.due_edits"])}
+
     async def shown(self, post: Post, refs: Sequence[str], digests: Sequence[str], *, complete: bool) -> int:
         """Record what the chat shows now; returns the version the post has by now."""
         version: int = await self._database.fetchval(

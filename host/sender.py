@@ -65,10 +65,13 @@ class Sender:
         self._chats = Patience(clock)  #: addresses that the network asked to wait
         self._networks = Patience(clock)  #: bridges that are down
         self._unconfirmed: dict[UUID, int] = {}
+        self._doubted: set[UUID] = set()  #: posts whose messages may read otherwise than noted
         outbox.on_wake(self._workers.wake)
 
     async def run(self) -> None:
         """Send until cancelled, beginning with what an earlier run left."""
+        # Of what is due now an earlier run may have begun an edit that it could not note any more.
+        self._doubted |= await self._outbox.due_edits()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._workers.run())
             while True:
@@ -114,6 +117,7 @@ class Sender:
             record=self._shown,
             unconfirmed=self._unconfirmed.get(post.id, 0),
             most_sends=MOST_SENDS,
+            doubted=post.id in self._doubted,
         )
         try:
             await delivery.bring_about()
@@ -127,18 +131,22 @@ class Sender:
         except BridgeError as error:
             await self._give_up(post, error)
         except StorageError:
+            self._doubted.add(post.id)
             raise
         except Exception as error:
             log.exception("sender.failed", post=str(post.id))
+            self._doubted.add(post.id)
             await self._give_up(post, error)
         else:
             self._networks.forget(bridge.name)
             self._unconfirmed.pop(post.id, None)
+            self._doubted.discard(post.id)
             self._meter.count("sent", bridge=bridge.name, kind=post.kind.value)
 
     def _unsure(self, post: Post, error: BridgeError) -> None:
         if isinstance(error, DeliveryUnknown):
             self._unconfirmed[post.id] = self._unconfirmed.get(post.id, 0) + 1
+            self._doubted.add(post.id)
 
     async def _shown(self, post: Post, refs: Sequence[str], digests: Sequence[str], complete: bool) -> int:
         """Record a delivery. It has happened, so a database that is away for a moment is waited for."""

@@ -53,6 +53,9 @@ LIMIT 1
 -- outbox.due_addresses
 SELECT DISTINCT address FROM host.posts WHERE sent_version < version AND failed IS NULL LIMIT $1
 
+-- outbox.due_edits
+SELECT id FROM host.posts WHERE sent_version < version AND failed IS NULL AND cardinality(refs) > 0
+
 -- outbox.shown
 -- What the chat shows now; $4 is the version that is complete with it, 0 while parts are missing.
 UPDATE host.posts SET

@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
@@ -159,9 +159,13 @@ class FollowUpsMachine(LanesMachine):
 
 
 QUICK = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=20,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],  # a failure is shrunk by the long run, which has the time
 )
-LONG = settings(QUICK, max_examples=150, stateful_step_count=40)
+LONG = settings(QUICK, max_examples=150, stateful_step_count=40, phases=list(Phase))
 
 
 @pytest.mark.parametrize("machine", [LanesMachine, FollowUpsMachine])

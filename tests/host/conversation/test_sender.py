@@ -321,3 +321,25 @@ async def test_an_answer_with_the_words_of_a_deleted_preview_is_sent_anew(house:
         await house.bridge.until_shows(CHAT, "the same")
         assert await house.sender.drain(5)
         assert house.bridge.texts(CHAT) == ["the same"]
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+async def test_an_edit_that_nobody_noted_is_undone_when_the_words_come_back(
+    house: House, restarted: bool
+) -> None:
+    async with sending(house):
+        post = await put(house, "one")
+        assert await house.sender.drain(5)
+        house.bridge.fail(CHAT, DeliveryUnknown("reset"), delivered=True, method="edit")
+        await revise(house, post, "two")
+        await house.bridge.until_shows(CHAT, "two")
+        await house.clock.until_sleeping(2)
+        if not restarted:
+            await revise(house, post, "one")
+            await house.clock.advance(1)
+            await house.bridge.until_shows(CHAT, "one")
+    if restarted:
+        house = house.again()
+        await revise(house, post, "one")
+        async with sending(house):
+            await house.bridge.until_shows(CHAT, "one")

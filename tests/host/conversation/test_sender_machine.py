@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
@@ -115,9 +115,13 @@ class SenderMachine(HouseMachine):
 
 
 QUICK = settings(
-    max_examples=20, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=20,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.reuse, Phase.generate],  # a failure is shrunk by the long run, which has the time
 )
-LONG = settings(QUICK, max_examples=250, stateful_step_count=50)
+LONG = settings(QUICK, max_examples=250, stateful_step_count=50, phases=list(Phase))
 
 
 def test_the_sender_keeps_its_promises(postgres: TestServer) -> None:
