@@ -81,7 +81,8 @@ class Story:
             found = await self._server.wait_for(look, within=PATIENCE)
         except TimeoutError as error:
             chat = [(shown.text, shown.data) for shown in self._server.messages(ANA)]
-            raise AssertionError(f"Ana sees only {chat}") from error
+            answers = [answer.text for answer in self._server.answers]
+            raise AssertionError(f"Ana sees only {chat}; her taps were answered {answers}") from error
         assert found is not None
         return found
 
