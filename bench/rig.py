@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from demarch.embedded import EmbeddedKernel
-from host.registry import Registry
+from host.people.registry import Registry
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.embedded import EmbeddedServer

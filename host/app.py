@@ -11,8 +11,8 @@ import structlog
 from container.sandbox import ContainerError
 from demarch.embedded import EmbeddedKernel
 from demarch.kernel import Kernel
-from host import page_link
 from host.greeting import greet
+from host.page import page_link
 from host.sampling import Sampler
 from host.serving import Service, serve
 from host.settings import Settings

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from host.audit import Audit
-from host.audit_files import AuditBroken
 from host.data import Data, opened
-from host.registry import LOCAL_PERSON, Registry, Role
+from host.people.registry import LOCAL_PERSON, Registry, Role
+from host.record.audit import Audit
+from host.record.audit_files import AuditBroken
 from host.settings import Settings
 from storage import sql
 from storage.clock import Clock

@@ -2,9 +2,9 @@
 
 from importlib.metadata import version
 
-from host.claim import Claims
-from host.page_link import page_link
-from host.registry import LOCAL_PERSON, Role
+from host.page.page_link import page_link
+from host.people.claim import Claims
+from host.people.registry import LOCAL_PERSON, Role
 from host.wiring.agents import Agents
 from host.wiring.ground import Ground
 from host.wiring.network import Network

@@ -8,7 +8,7 @@ import click
 from host.cli.running import Station, as_json, at_station
 
 if TYPE_CHECKING:
-    from host.approvals import Approval
+    from host.decisions.approvals import Approval
 
 MOST = 200
 
@@ -39,7 +39,7 @@ def list_(as_json: bool) -> None:
 async def _open(here: Station) -> "list[Approval]":
     import secrets
 
-    from host.approvals_store import Approvals
+    from host.decisions.approvals_store import Approvals
     from storage.ids import new_ids
 
     store = Approvals(new_ids(here.clock), secrets.randbelow)
@@ -48,7 +48,7 @@ async def _open(here: Station) -> "list[Approval]":
 
 
 def _line(here: Station, approval: "Approval") -> str:
-    from host.questions import question
+    from host.decisions.questions import question
 
     until = ""
     if approval.expires_at is not None:

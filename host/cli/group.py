@@ -8,7 +8,7 @@ import click
 from host.cli.running import Station, as_json, at_station
 
 if TYPE_CHECKING:
-    from host.registry import Group
+    from host.people.registry import Group
 
 RUNTIMES = ("local", "claude", "codex", "gemini")
 

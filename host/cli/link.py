@@ -12,8 +12,8 @@ def link() -> None:
 
 
 async def _link(here: Station) -> None:
-    from host.doorkeeper import Doors
-    from host.page_link import page_link, page_url
+    from host.page.doorkeeper import Doors
+    from host.page.page_link import page_link, page_url
 
     doors = Doors(db=here.db, audit=here.audit, clock=here.clock, session_age=here.settings.web.session_age)
     click.echo(page_link(page_url(here.settings), await doors.link_token()))

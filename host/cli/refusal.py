@@ -9,8 +9,8 @@ _FAILED = (
     ("container.sandbox", "ContainerError"),
     ("demarch.errors", "DemarchError"),
     ("bridges.port", "BridgeError"),
-    ("host.audit_files", "AuditBroken"),
-    ("host.registry", "RegistryError"),
+    ("host.record.audit_files", "AuditBroken"),
+    ("host.people.registry", "RegistryError"),
     ("host.starting", "StartRefused"),
 )
 _WRONG_USAGE = (("host.settings", "SettingsError"),)

@@ -8,7 +8,7 @@ import click
 from host.cli.running import Station, as_json, at_station
 
 if TYPE_CHECKING:
-    from host.registry import Role
+    from host.people.registry import Role
 
 ROLES = ("owner", "approver", "member", "viewer")
 
@@ -29,7 +29,7 @@ def set_(address: str, person: str, name: str) -> None:
     """Give PERSON (such as tg:1000) a ROLE in the group of ADDRESS (or the group's folder)."""
 
     async def work(here: Station) -> None:
-        from host.registry import Role
+        from host.people.registry import Role
 
         folder = folder_of(here, address)
         await here.roles.set_role(folder, person, Role(name), actor=here.actor)
@@ -75,7 +75,7 @@ def list_(as_json: bool) -> None:
 
 def folder_of(here: Station, address: str) -> str:
     """The folder of an address, or the folder itself. Raises NoSuchGroup."""
-    from host.registry import NoSuchGroup
+    from host.people.registry import NoSuchGroup
 
     group = here.registry.group_of(address) if ":" in address else here.registry.group(address)
     if group is None:
@@ -84,6 +84,6 @@ def folder_of(here: Station, address: str) -> str:
 
 
 def _kinds() -> tuple["Role", ...]:
-    from host.registry import Role
+    from host.people.registry import Role
 
     return tuple(Role)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from host.audit import Audit
-    from host.registry import Registry
-    from host.roles import Roles
+    from host.people.registry import Registry
+    from host.people.roles import Roles
+    from host.record.audit import Audit
     from host.settings import Settings
     from storage.clock import Clock
     from storage.database import Database
@@ -54,10 +54,10 @@ def read_settings(*, quiet: bool = True) -> "Settings":
 @asynccontextmanager
 async def station() -> AsyncIterator[Station]:
     """Open the database of the settings, beside a running host or alone."""
-    from host.audit import Audit
     from host.data import opened
-    from host.registry import Registry
-    from host.roles import Roles
+    from host.people.registry import Registry
+    from host.people.roles import Roles
+    from host.record.audit import Audit
     from storage.clock import SystemClock
 
     settings = read_settings()

@@ -18,9 +18,9 @@ from container.process import ProcessSandbox
 from container.runtimes import runtimes
 from container.sandbox import Limits, Sandbox
 from container.sockets import fits
+from host.conversation.unisolated import MainOnly
 from host.settings import AgentSettings
 from host.starting import StartRefused, choose_sandbox
-from host.unisolated import MainOnly
 from host.wiring.ground import Ground
 
 SOCKETS = "sockets"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from pathlib import Path
 
-from host.audit import Audit
 from host.data import bring_up, server
 from host.install import install_id
 from host.metrics import Metrics
-from host.outbox import Outbox
-from host.registry import Registry
-from host.roles import Roles
+from host.outgoing.outbox import Outbox
+from host.people.registry import Registry
+from host.people.roles import Roles
+from host.record.audit import Audit
 from host.settings import Settings
 from host.terminal import Terminal
 from storage.clock import Clock, SystemClock

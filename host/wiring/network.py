@@ -9,13 +9,13 @@ from bridges.web.bridge import WebBridge
 from bridges.web.port import HealthChanged
 from bridges.web.settings import WebSettings
 from demarch.kernel import Kernel
-from host.audience import Audience
-from host.doorkeeper import Doors
-from host.menu import MENU
+from host.incoming.menu import MENU
+from host.page.audience import Audience
+from host.page.doorkeeper import Doors
+from host.page.room_changes import RoomChanges
+from host.page.room_entries import RoomEntries
+from host.page.rooms import PageRooms
 from host.readiness import Check, Condition, Part
-from host.room_changes import RoomChanges
-from host.room_entries import RoomEntries
-from host.rooms import PageRooms
 from host.settings import TelegramSettings
 from host.wiring.agents import Agents
 from host.wiring.ground import Ground

@@ -10,20 +10,20 @@ from uuid import UUID
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content, Person
 from bridges.port import ChatBridge
 from container.agent import Permission, Runtime
-from host.busy_signs import BusySigns
-from host.commands import Commands
-from host.intake import Intake
-from host.lanes import Lanes
+from host.conversation.busy_signs import BusySigns
+from host.conversation.lanes import Lanes
+from host.conversation.sessions import Sessions
+from host.conversation.talk import Means
+from host.conversation.turns import Turn, Turns
+from host.incoming.commands import Commands
+from host.incoming.intake import Intake
+from host.incoming.models import LOCAL, Model
+from host.incoming.router import Router
 from host.meter import SilentMeter
-from host.models import LOCAL, Model
-from host.outbox import Outbox
-from host.registry import Registry
-from host.router import Router
-from host.sender import Sender
-from host.sessions import Sessions
-from host.talk import Means
-from host.transcript import Transcript
-from host.turns import Turn, Turns
+from host.outgoing.outbox import Outbox
+from host.outgoing.sender import Sender
+from host.page.transcript import Transcript
+from host.people.registry import Registry
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock

@@ -6,8 +6,8 @@ import pytest
 
 from bridges.messages import Person
 from container.agent import TurnEvents
-from host.models import Model, choose, listing
-from host.registry import Role
+from host.incoming.models import Model, choose, listing
+from host.people.registry import Role
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import ANA, EVE, House
 

@@ -7,10 +7,10 @@ import pytest
 from bridges.messages import Content
 from container.agent import StopReason, TurnEvents
 from container.sandbox import AgentRefused, StartFailed
-from host.cut_off import Cause, CutOff, Verdict, judge
-from host.outbox import PostKind
-from host.sentences import DIED
-from host.turns import Turn
+from host.conversation.cut_off import Cause, CutOff, Verdict, judge
+from host.conversation.sentences import DIED
+from host.conversation.turns import Turn
+from host.outgoing.outbox import PostKind
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import House
 

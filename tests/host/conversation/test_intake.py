@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Unreadable
-from host.registry import Role
-from host.updates import LONGEST_TEXT, address_of, bounded, decode, encode, kind_of
+from host.incoming.updates import LONGEST_TEXT, address_of, bounded, decode, encode, kind_of
+from host.people.registry import Role
 from tests.host.conversation.agents import hang
 from tests.host.conversation.house import ANA, EVE, House
 

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from container.agent import StopReason, TurnEvents
-from host.registry import Role
+from host.people.registry import Role
 from tests.host.conversation.agents import ScriptedAgent
 from tests.host.conversation.house import ANA, House
 

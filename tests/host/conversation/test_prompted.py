@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from container.agent import Permission, StopReason, TurnEvents
-from host.prompted import LONGEST_ANSWER, Prompted
-from host.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
+from host.conversation.prompted import LONGEST_ANSWER, Prompted
+from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import House
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.answers import visible, visible_so_far
-from host.prompting import LONGEST, Line, render, triggers, without_trigger
+from host.conversation.answers import visible, visible_so_far
+from host.conversation.prompting import LONGEST, Line, render, triggers, without_trigger
 from tests.clock import START
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from host.registry import AlreadyRegistered, BadName, NoSuchGroup, Registry, RegistryError, Role
+from host.people.registry import AlreadyRegistered, BadName, NoSuchGroup, Registry, RegistryError, Role
 from storage.database import Database
 from storage.wakeups import Wakeups
 from tests.clock import HandClock

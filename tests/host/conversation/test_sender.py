@@ -16,9 +16,9 @@ from bridges.port import (
     MessageGone,
     RateLimited,
 )
-from host.contents import NOTHING
-from host.delivery import Step, plan
-from host.outbox import PostKind
+from host.outgoing.contents import NOTHING
+from host.outgoing.delivery import Step, plan
+from host.outgoing.outbox import PostKind
 from tests.host.conversation.house import House
 
 CHAT = "tg:-1"

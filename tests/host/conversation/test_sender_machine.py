@@ -9,8 +9,8 @@ from hypothesis.stateful import rule
 
 from bridges.messages import Content
 from bridges.port import BridgeUnavailable, ContentRefused, DeliveryUnknown, RateLimited
-from host.contents import shows_nothing
-from host.outbox import PostKind
+from host.outgoing.contents import shows_nothing
+from host.outgoing.outbox import PostKind
 from tests.conftest import TestServer
 from tests.host.conversation.bridges import LIMIT
 from tests.host.conversation.machines import HouseMachine, run_machine

@@ -7,8 +7,8 @@ import pytest
 
 from container.agent import TurnEvents
 from container.sandbox import StartFailed
-from host.registry import Group
-from host.sessions import Session
+from host.conversation.sessions import Session
+from host.people.registry import Group
 from tests.host.conversation.agents import ScriptedAgent
 from tests.host.conversation.house import House
 

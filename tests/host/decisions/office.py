@@ -11,13 +11,13 @@ from uuid import UUID
 from bridges.messages import Button, ButtonTap, ChatMessage, Content, Part, Person
 from bridges.port import BridgeState, Intake
 from demarch.embedded import EmbeddedKernel
-from host.approvals import Approval
-from host.audit import Audit
-from host.decisions import Decisions, Ground, build
-from host.messages_store import keep_host_message
-from host.outbox import Outbox, Post, PostKind
-from host.registry import Registry, Role
-from host.turns import Turn
+from host.conversation.messages_store import keep_host_message
+from host.conversation.turns import Turn
+from host.decisions.approvals import Approval
+from host.outgoing.outbox import Outbox, Post, PostKind
+from host.people.registry import Registry, Role
+from host.record.audit import Audit
+from host.wiring.decisions import Decisions, Ground, build
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from host.audit import Audit
-from host.audit_chain import Entry, Head, seal
-from host.audit_files import AuditBroken, AuditFiles
+from host.record.audit import Audit
+from host.record.audit_chain import Entry, Head, seal
+from host.record.audit_files import AuditBroken, AuditFiles
 from storage.database import Database
 from storage.wakeups import Wakeups
 from tests.clock import HandClock

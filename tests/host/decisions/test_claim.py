@@ -3,7 +3,7 @@
 import re
 
 from bridges.messages import Person
-from host.registry import Role
+from host.people.registry import Role
 from tests.host.decisions.office import MAIN, Office
 
 NEW = Person(address="tg:5000", name="Nora")

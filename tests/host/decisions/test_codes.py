@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from host.codes import ALPHABET, Verb, button_data, is_code, new_code, parse_code, parse_data, parse_keyword
+from host.decisions.codes import (
+    ALPHABET,
+    Verb,
+    button_data,
+    is_code,
+    new_code,
+    parse_code,
+    parse_data,
+    parse_keyword,
+)
 
 
 def test_codes_are_unambiguous_and_never_a_word() -> None:

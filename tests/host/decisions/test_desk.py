@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from host.approvals import State
-from host.cards import OUT_OF_DATE
-from host.registry import Role
+from host.decisions.approvals import State
+from host.decisions.cards import OUT_OF_DATE
+from host.people.registry import Role
 from tests.host.decisions.faulty import Fault
 from tests.host.decisions.office import (
     ANA,

@@ -11,8 +11,8 @@ from hypothesis.stateful import invariant, precondition, rule, run_state_machine
 
 from bridges.messages import ButtonTap, Person
 from demarch.errors import DemarchError
-from host.approvals import State
-from host.outbox import Post
+from host.decisions.approvals import State
+from host.outgoing.outbox import Post
 from tests.conftest import TestServer
 from tests.host.decisions.faulty import Fault
 from tests.host.decisions.office import (

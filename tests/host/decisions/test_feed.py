@@ -2,7 +2,7 @@
 
 import pytest
 
-from host.approvals import Kind, State
+from host.decisions.approvals import Kind, State
 from tests.host.decisions.office import (
     ANA,
     BEN,

@@ -3,8 +3,8 @@
 import asyncio
 from datetime import UTC
 
+from host.people.registry import Role
 from host.phrases import cut, listed, one_line, sentence, units
-from host.registry import Role
 from host.times import at_moment, moment
 from storage.wakeups import Wakeups
 from tests.host.decisions.office import CHAIN, EVE, Office, at, first_line

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from demarch.errors import DemarchError
-from host.outbox import PostKind
+from host.outgoing.outbox import PostKind
 from tests.conftest import TestServer
 from tests.host.decisions.office import CHAIN, MAIN, first_line
 from tests.host.decisions.workshop import Workshop

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from host.approvals import State
+from host.decisions.approvals import State
 from tests.host.decisions.office import ANA, BEN, MAIN, MIA, OTHER, Office, code_of, first_line
 
 

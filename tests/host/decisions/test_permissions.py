@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from container.agent import Permission
-from host.approvals import State
+from host.decisions.approvals import State
 from tests.host.decisions.office import BEN, HOUR, Office, code_of, first_line, labels
 
 

@@ -4,8 +4,8 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from demarch.kernel import Run
-from host.chart import project
-from host.pictures import POINTS, Painter, burn_points
+from host.news.chart import project
+from host.news.pictures import POINTS, Painter, burn_points
 
 START = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 

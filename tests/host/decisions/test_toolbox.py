@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from container.agent import ToolBox, ToolResult
-from host.approvals import State
-from host.policy import WRITES_ELSEWHERE
-from host.toolbox import WRITES_A_MINUTE
-from host.turns import Turn
+from host.conversation.turns import Turn
+from host.decisions.approvals import State
+from host.tools.policy import WRITES_ELSEWHERE
+from host.tools.toolbox import WRITES_A_MINUTE
 from tests.host.decisions.faulty import Fault
 from tests.host.decisions.office import ANA, BEN, EVE, HOUR, MAIN, OTHER, Office, code_of, first_line, labels
 

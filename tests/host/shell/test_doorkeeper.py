@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from host.audit import Audit
-from host.doorkeeper import LINK_AGE, Doors
+from host.page.doorkeeper import LINK_AGE, Doors
+from host.record.audit import Audit
 from storage.database import Database
 from tests.clock import HandClock
 

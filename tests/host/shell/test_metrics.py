@@ -6,7 +6,7 @@ from pathlib import Path
 from bridges.messages import Content
 from host.meter import Meter
 from host.metrics import Metrics
-from host.outbox import Outbox, PostKind
+from host.outgoing.outbox import Outbox, PostKind
 from host.sampling import Sampler
 from storage.database import Database
 from storage.ids import NewId

@@ -10,12 +10,12 @@ import pytest
 from bridges.messages import Content
 from bridges.web.port import Change, ItemChanged, ItemGone, ItemKind, NoSuchRoom, Reload, RoomsChanged
 from demarch.embedded import EmbeddedKernel
-from host.audience import KEPT, Audience
-from host.outbox import Outbox, PostKind
-from host.registry import Registry, Role
-from host.room_changes import RoomChanges
-from host.room_entries import RoomEntries
-from host.rooms import PageRooms
+from host.outgoing.outbox import Outbox, PostKind
+from host.page.audience import KEPT, Audience
+from host.page.room_changes import RoomChanges
+from host.page.room_entries import RoomEntries
+from host.page.rooms import PageRooms
+from host.people.registry import Registry, Role
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.ids import NewId, new_ids

@@ -7,7 +7,7 @@ import pytest
 
 from container.agent import Agent, Runtime, ToolBox, ToolDeclaration, ToolResult
 from container.sandbox import SandboxUnavailable
-from host.unisolated import MainOnly
+from host.conversation.unisolated import MainOnly
 
 
 class Reached(Exception):

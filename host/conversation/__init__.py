@@ -1,0 +1,1 @@
+"""Agents and people: every conversation in order, an agent kept warm for it, turns that survive crashes."""

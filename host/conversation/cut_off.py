@@ -1,0 +1,75 @@
+"""Turns that were cut off: run again what wrote nothing, never what wrote; then people are asked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+from host.conversation.sentences import given_up, overdue, sent_by_tool
+from host.conversation.talk import SILENCE
+from host.conversation.turns import Turn, Turns
+
+#: attempts of one turn in all, by what cut it off
+ATTEMPTS_AFTER_RESTART = 3
+ATTEMPTS_AFTER_DEATH = 2
+
+
+class Cause(StrEnum):
+    """What cut a turn off."""
+
+    RESTART = "restart"  #: this program ended, or could not store how the turn went
+    DEATH = "death"  #: the agent or its sandbox ended
+    REFUSAL = "refusal"  #: the agent answered with an error
+    SILENCE = "silence"  #: the agent was ended because nothing came from it
+
+
+class Verdict(StrEnum):
+    """What becomes of a turn that was cut off."""
+
+    AGAIN = "again"
+    ASK = "ask"
+    GIVE_UP = "give_up"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutOff:
+    """A turn that still stands as running although nobody works on it."""
+
+    turn: Turn
+    cause: Cause
+    reason: str = ""
+
+
+class Written(Protocol):
+    """Knows what an agent has caused outside its sandbox; where the record is unsure it asks the kernel."""
+
+    async def had_written(self, turn: UUID) -> list[str]:
+        """One line per write of the turn that was executed or waits for a decision; empty when none was."""
+        ...
+
+
+def judge(cut_off: CutOff, done: Sequence[str]) -> Verdict:
+    """The rule. Pure."""
+    if done:
+        return Verdict.ASK
+    attempts = {Cause.RESTART: ATTEMPTS_AFTER_RESTART, Cause.DEATH: ATTEMPTS_AFTER_DEATH}
+    return Verdict.AGAIN if cut_off.turn.attempt < attempts.get(cut_off.cause, 0) else Verdict.GIVE_UP
+
+
+async def what_was_done(turn: Turn, written: Written, turns: Turns) -> list[str]:
+    """Everything a repetition would do twice."""
+    said = await turns.messages_said(turn)
+    return [*await written.had_written(turn.id), *([sent_by_tool(said)] if said else [])]
+
+
+def farewell(cut_off: CutOff) -> str:
+    """What the chat reads when a turn is given up."""
+    if cut_off.cause is Cause.SILENCE:
+        return overdue(SILENCE / 60)
+    reasons = {
+        Cause.RESTART: "this program was restarted every time the agent worked on it",
+        Cause.DEATH: "the agent's sandbox ended while it worked on it",
+        Cause.REFUSAL: f"the agent reported an error ({cut_off.reason})",
+    }
+    return given_up(reasons[cut_off.cause], cut_off.turn.attempt)

@@ -1,0 +1,306 @@
+"""Lanes: every conversation in order, conversations side by side; the table of messages is the truth."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bridges.messages import Content
+from container.sandbox import AgentDied, ContainerError
+from host.conversation.busy_signs import BusySigns
+from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
+from host.conversation.messages_store import keep_host_message
+from host.conversation.sentences import DIED, cut_off, cut_off_for_agent
+from host.conversation.sessions import Session, Sessions
+from host.conversation.starts import Starts
+from host.conversation.talk import Means, Silent, Talk
+from host.conversation.turns import Asked, Turn, TurnState, Waiting, answer_slot
+from host.outgoing.outbox import PostKind
+from host.people.registry import Group, Registry
+from host.workers import Workers
+from storage.database import Connection
+from storage.errors import StorageError
+from storage.ids import NewId
+
+log = structlog.get_logger()
+
+POLL_EVERY = 5.0
+_LANES_AT_ONCE = 1000
+
+
+class Lanes:
+    """Gives every waiting message to its agent, once, and every turn an end that its chat learns of."""
+
+    def __init__(
+        self,
+        *,
+        means: Means,
+        registry: Registry,
+        sessions: Sessions,
+        signs: BusySigns,
+        written: Written,
+        new_id: NewId,
+    ) -> None:
+        self._means = means
+        self._registry = registry
+        self._sessions = sessions
+        self._signs = signs
+        self._starts = Starts(means=means, registry=registry, sessions=sessions)
+        self._written = written
+        self._new_id = new_id
+        self._workers = Workers(self._work, name="lane", at_once=_LANES_AT_ONCE)
+        self._cut_off: dict[str, CutOff] = {}
+        self._talks: dict[str, Talk] = {}
+        self._unsure: set[str] = set()  #: lanes whose last beginning may or may not have been committed
+        self._news: set[str] = set()  #: lanes woken since their turn began
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._draining = False
+
+    @property
+    def talking(self) -> frozenset[str]:
+        """Lanes with a running turn."""
+        return frozenset(self._talks)
+
+    def wake(self, lane: str) -> None:
+        """There is something to read in the lane; to be called after its commit."""
+        self._news.add(lane)
+        if lane in self._talks:
+            self._talks[lane].nudge()
+        self._workers.wake(lane)
+
+    async def tell_agent(
+        self,
+        conn: Connection,
+        *,
+        lane: str,
+        folder: str,
+        address: str,
+        text: str,
+        code: str = "",
+        tainted: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        """Let the agent know something (the outcome of an approval) and answer; then `wake(lane)`.
+
+        A quiet one asks for no answer: the agent reads it with the next message that does.
+        """
+        triggers = not quiet
+        await self._tell_agent(conn, lane, folder, address, text, code, triggers=triggers, tainted=tainted)
+
+    async def idle(self) -> None:
+        """Return when no lane is worked on."""
+        await self._workers.idle()
+
+    async def stop_turn(self, lane: str) -> bool:
+        """End the lane's running turn early; False when none runs."""
+        talk = self._talks.get(lane)
+        if talk is None:
+            return False
+        await talk.stop()
+        return True
+
+    async def drop_session(self, lane: str) -> bool:
+        """End the lane's agent so that the next message begins a new conversation; False when none lives."""
+        talk = self._talks.get(lane)
+        if talk is not None:
+            talk.stop_quietly()
+        return await self._sessions.drop(lane)
+
+    async def run(self) -> None:
+        """Work until cancelled, beginning with the turns an earlier run left."""
+        for turn in await self._means.turns.running():
+            self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._sessions.run())
+            tasks.create_task(self._signs.run())
+            tasks.create_task(self._workers.run())
+            while True:
+                await self._look()
+                await self._means.clock.sleep(POLL_EVERY)
+
+    async def drain(self, grace: float) -> None:
+        """Begin no turn, give running ones the grace, leave the rest to the next start, end all agents."""
+        self._draining = True
+        try:
+            async with asyncio.timeout(grace):
+                await self._quiet.wait()
+        except TimeoutError:
+            log.info("lanes.left", lanes=sorted(self._talks))
+        await self._workers.stop()
+        await self._sessions.close()
+
+    async def _look(self) -> None:
+        try:
+            lanes = await self._means.turns.waiting_lanes()
+        except StorageError as error:
+            log.warning("lanes.database", reason=str(error))
+            return
+        for lane in [*self._unsure, *self._cut_off, *lanes]:
+            if lane not in self._workers.active:
+                self._workers.wake(lane)
+
+    async def _work(self, lane: str) -> None:
+        while not self._draining:
+            await self._make_sure(lane)
+            left = self._cut_off.get(lane)
+            if left is not None:
+                await self._resume(left)
+                continue
+            waiting = await self._means.turns.waiting(lane)
+            group = None if waiting is None else self._registry.group(waiting.folder)
+            if waiting is None or group is None:
+                return
+            await self._answer(lane, group, waiting)
+
+    async def _make_sure(self, lane: str) -> None:
+        """Look whether a beginning whose commit nobody confirmed took place."""
+        if lane in self._unsure:
+            for turn in await self._means.turns.running():
+                if turn.lane == lane:
+                    self._cut_off[lane] = CutOff(turn=turn, cause=Cause.RESTART)
+            self._unsure.discard(lane)
+
+    async def _answer(self, lane: str, group: Group, waiting: Waiting) -> None:
+        """Begin a turn as soon as there is an agent for it, so that all that came meanwhile is in it."""
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._signs.shown(waiting.address))
+            session = await self._starts.agent_for(
+                stack, lane, group, address=waiting.address, slot=f"start:{waiting.first}"
+            )
+            self._news.discard(lane)
+            try:
+                begun = await self._means.turns.begin(lane, waiting)
+            except StorageError:
+                self._unsure.add(lane)
+                raise
+            if begun is None:
+                return
+            if session is None:
+                await self._end(begun[0], TurnState.FAILED, error="the agent could not be started")
+            else:
+                await self._talk(session, *begun)
+
+    async def _talk(self, session: Session, turn: Turn, asked: Asked) -> None:
+        """Run a turn. Whatever ends it otherwise than well leaves it among those that were cut off."""
+        lane = turn.lane
+        talk = self._talks[lane] = Talk(self._means, session, turn, asked)
+        self._quiet.clear()
+        started = self._means.clock.now()
+        self._cut_off[lane] = CutOff(turn=turn, cause=Cause.RESTART)
+        if lane in self._news:
+            talk.nudge()
+        try:
+            await talk.run()
+        except ContainerError as error:
+            log.warning("turn.cut_off", lane=lane, turn=str(turn.id), reason=str(error))
+            self._cut_off[lane] = CutOff(turn=talk.turn, cause=_cause(error), reason=str(error))
+        except Exception:
+            self._cut_off[lane] = CutOff(turn=talk.turn, cause=Cause.RESTART)
+            await self._sessions.drop(lane)
+            raise
+        else:
+            del self._cut_off[lane]
+            self._means.meter.observe("turn", (self._means.clock.now() - started).total_seconds())
+        finally:
+            del self._talks[lane]
+            if not self._talks:
+                self._quiet.set()
+
+    async def _resume(self, left: CutOff) -> None:
+        """Bring a turn that was cut off to an end, by the rule."""
+        group = self._registry.group(left.turn.folder)
+        if group is None:
+            await self._end(left.turn, TurnState.FAILED, error="the group was removed")
+            return
+        # From here on nothing the cut-off attempt still has under way can write: it is counted as over.
+        turn = await self._means.turns.again(left.turn)
+        if turn is None:  # it had ended after all
+            del self._cut_off[left.turn.lane]
+            return
+        done = await what_was_done(turn, self._written, self._means.turns)
+        verdict = judge(left, done)
+        log.info("turn.resumed", turn=str(left.turn.id), cause=left.cause.value, verdict=verdict.value)
+        match verdict:
+            case Verdict.AGAIN:
+                await self._again(turn, left.cause, group)
+            case Verdict.ASK:
+                await self._end(left.turn, TurnState.ASKED, cut_off(done), cut_off_for_agent(done))
+            case Verdict.GIVE_UP:
+                error = left.reason or left.cause.value
+                await self._end(left.turn, TurnState.FAILED, farewell(left), error=error)
+
+    async def _again(self, turn: Turn, cause: Cause, group: Group) -> None:
+        if cause is Cause.DEATH:
+            async with self._means.database.transaction() as conn:
+                await self._say(conn, turn, PostKind.NOTICE, DIED, f"died:{turn.id}")
+            self._means.outbox.wake(turn.address)
+        self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
+        async with AsyncExitStack() as stack:
+            stack.enter_context(self._signs.shown(turn.address))
+            session = await self._starts.agent_for(
+                stack, turn.lane, group, address=turn.address, slot=f"start:{turn.id}"
+            )
+            if session is None:
+                await self._end(turn, TurnState.FAILED, error="the agent could not be started")
+                return
+            self._news.discard(turn.lane)
+            await self._talk(session, turn, await self._means.turns.asked(turn))
+
+    async def _end(
+        self, turn: Turn, state: TurnState, text: str = "", for_agent: str = "", *, error: str | None = None
+    ) -> None:
+        """End a turn without an answer, saying so in its place."""
+        async with self._means.database.transaction() as conn:
+            if text:
+                await self._say(conn, turn, PostKind.ANSWER, text, answer_slot(turn, 0))
+            if for_agent:
+                place = (turn.lane, turn.folder, turn.address)
+                await self._tell_agent(conn, *place, for_agent, "", triggers=False, tainted=turn.tainted)
+            await self._means.outbox.withdraw_previews(conn, turn.id)
+            await self._means.turns.end(conn, turn, state, error and error[:500])
+        self._cut_off.pop(turn.lane, None)
+        self._means.outbox.wake(turn.address)
+        self._means.meter.count("turns.ended", state=state.value)
+
+    async def _say(self, conn: Connection, turn: Turn, kind: PostKind, text: str, slot: str) -> None:
+        await self._means.outbox.put(
+            conn,
+            address=turn.address,
+            kind=kind,
+            content=Content(text=text),
+            folder=turn.folder,
+            slot=slot,
+            turn=turn.id if kind is PostKind.ANSWER else None,
+        )
+
+    async def _tell_agent(
+        self,
+        conn: Connection,
+        lane: str,
+        folder: str,
+        address: str,
+        text: str,
+        code: str,
+        *,
+        triggers: bool,
+        tainted: bool,
+    ) -> None:
+        await keep_host_message(
+            conn,
+            self._new_id(),
+            lane=lane,
+            folder=folder,
+            address=address,
+            text=text,
+            code=code,
+            triggers=triggers,
+            tainted=tainted,
+            now=self._means.clock.now(),
+        )
+
+
+def _cause(error: ContainerError) -> Cause:
+    if isinstance(error, Silent):
+        return Cause.SILENCE
+    return Cause.DEATH if isinstance(error, AgentDied) else Cause.REFUSAL

@@ -1,0 +1,64 @@
+"""Stores what agents are to read; called from the transaction that makes it so."""
+
+import re
+from datetime import datetime
+from uuid import UUID
+
+from bridges.messages import ChatMessage
+from host.incoming.reception import Fate, Reception
+from storage import sql
+from storage.database import Connection
+
+_SQL = sql.load("host", "messages")
+#: the code of a claim is kept nowhere
+_SECRET = re.compile(r"^(\s*/claim\S*)\s[\s\S]*", re.IGNORECASE)
+
+
+async def keep_message(
+    conn: Connection, message_id: UUID, message: ChatMessage, reception: Reception, now: datetime
+) -> None:
+    """Keep a person's message in its lane: for the agent, or as an aside that only the transcript shows."""
+    if reception.group is None:
+        raise ValueError("a message without a group is not kept")
+    await conn.execute(
+        _SQL["messages.insert"],
+        message_id,
+        reception.group.folder,
+        reception.lane,
+        message.address,
+        "person" if reception.fate is Fate.AGENT else "aside",
+        message.sender.address,
+        message.sender.name,
+        _SECRET.sub(r"\1 …", message.text),
+        message.ref,
+        message.reply_to,
+        reception.triggers,
+        reception.tainted,
+        message.sent_at,
+        now,
+    )
+
+
+async def release(conn: Connection, message_id: UUID) -> str | None:
+    """Give an aside to the agent after all; the lane to wake, if it asks for an answer."""
+    row = await conn.fetchrow(_SQL["messages.release"], message_id)
+    lane: str | None = row["lane"] if row is not None and row["triggers"] else None
+    return lane
+
+
+async def keep_host_message(
+    conn: Connection,
+    message_id: UUID,
+    *,
+    lane: str,
+    folder: str,
+    address: str,
+    text: str,
+    code: str,
+    triggers: bool,
+    tainted: bool,
+    now: datetime,
+) -> None:
+    """Keep what the host itself has to tell an agent."""
+    row = (message_id, folder, lane, address, "host", None, None, text, code or None, None, triggers, tainted)
+    await conn.execute(_SQL["messages.insert"], *row, now, now)

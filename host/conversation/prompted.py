@@ -1,0 +1,82 @@
+"""One prompt of a turn: takes in what the agent says and does, and tells what people are to see of it."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from container.agent import Permission, StopReason
+from container.sandbox import ContainerError
+from host.conversation.answers import visible, visible_so_far
+from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
+from host.phrases import one_line
+
+LONGEST_ANSWER = 200_000
+
+Permit = Callable[[str, str], Awaitable[Permission]]
+
+
+class Prompted:
+    """The ear for one prompt; an agent's `TurnEvents`."""
+
+    def __init__(self, place: int, ref: str | None, now: Callable[[], datetime], permit: Permit) -> None:
+        self.place = place  #: of this prompt in its turn
+        self.ref = ref  #: the message that asked
+        self.stop: StopReason | None = None
+        self.error: ContainerError | None = None
+        self.posted = False
+        self.heard_at = now()
+        self.asking = 0  #: permissions that people have not decided yet
+        self._now = now
+        self._permit = permit
+        self._pieces: list[str] = []
+        self._length = 0
+        self._tools: dict[str, str] = {}
+        self._apart = False
+
+    @property
+    def done(self) -> bool:
+        return self.stop is not None or self.error is not None
+
+    def text(self, chunk: str) -> None:
+        self.heard_at = self._now()
+        if self._apart and self._pieces and not self._pieces[-1].endswith("\n"):
+            self._pieces.append("\n\n")  # what was said before a tool and after it are two paragraphs
+        self._apart = False
+        room = LONGEST_ANSWER - self._length
+        self._length += len(chunk)
+        if room > 0 and chunk:
+            self._pieces.append(chunk[:room])
+
+    def tool(self, call_id: str, title: str, *, finished: bool) -> None:
+        self.heard_at = self._now()
+        self._apart = True
+        if finished:
+            self._tools.pop(call_id, None)
+        else:
+            self._tools[call_id] = title
+
+    async def permission(self, title: str, detail: str) -> Permission:
+        self.asking += 1
+        try:
+            return await self._permit(title, detail)
+        finally:
+            self.asking -= 1
+            self.heard_at = self._now()
+
+    def so_far(self) -> tuple[str, str]:
+        """What may be shown while it runs: the text, and one quiet line on what the agent does."""
+        doing = one_line(next(reversed(self._tools.values()), "")).rstrip(".…")
+        return visible_so_far("".join(self._pieces)), f"{doing}…" if doing else ""
+
+    def answer(self, *, stopped: bool) -> str:
+        """What people read in the end; empty when there is nothing for them."""
+        text = visible("".join(self._pieces))
+        added = []
+        if self._length > LONGEST_ANSWER:
+            added.append(TOO_LONG)
+        if stopped or self.stop is StopReason.CANCELLED:
+            added.append(STOPPED)
+        elif self.stop is StopReason.LIMIT:
+            added.append(LIMITED)
+        elif self.stop is StopReason.REFUSED and not text:
+            added.append(DECLINED)
+        return "\n\n".join(filter(None, [text, *added]))

@@ -1,0 +1,81 @@
+"""Gets a lane its agent: tried again with growing pauses, and the chat knows what is the matter meanwhile."""
+
+from contextlib import AsyncExitStack
+
+import structlog
+
+from bridges.messages import Content
+from container.sandbox import ContainerError
+from host.conversation.sentences import never_started, not_started
+from host.conversation.sessions import Session, Sessions
+from host.conversation.talk import Means
+from host.outgoing.outbox import PostKind
+from host.people.registry import Group, Registry
+
+log = structlog.get_logger()
+
+#: seconds between the tries
+PAUSES = (5.0, 10.0, 20.0, 40.0)
+TRIES = len(PAUSES) + 1
+
+
+class Starts:
+    """Lends agents out of the sessions, patiently."""
+
+    def __init__(self, *, means: Means, registry: Registry, sessions: Sessions) -> None:
+        self._means = means
+        self._registry = registry
+        self._sessions = sessions
+
+    async def agent_for(
+        self, stack: AsyncExitStack, lane: str, group: Group, *, address: str, slot: str
+    ) -> Session | None:
+        """The lane's agent until the stack is left; None after the last try, when the chat has been told.
+
+        One notice in the slot is edited while it is tried again, and gone when the agent has started.
+        """
+        for tried, pause in enumerate(PAUSES, 1):
+            found = await self._try(stack, lane, group)
+            if isinstance(found, Session):
+                await self._settle(found, slot)
+                return found
+            await self._tell(group, address, slot, not_started(found, tried, TRIES, pause))
+            await self._means.clock.sleep(pause)
+            group = self._registry.group(group.folder) or group  # its model may have been changed meanwhile
+        found = await self._try(stack, lane, group)
+        if isinstance(found, Session):
+            await self._settle(found, slot)
+            return found
+        await self._tell(group, address, slot, never_started(found, TRIES))
+        return None
+
+    async def _try(self, stack: AsyncExitStack, lane: str, group: Group) -> Session | str:
+        """The agent, or the reason why there is none."""
+        try:
+            return await stack.enter_async_context(self._sessions.lend(lane, group))
+        except ContainerError as error:
+            log.warning("session.not_started", lane=lane, reason=str(error))
+            self._means.meter.count("sessions.not_started", error=type(error).__name__)
+            return str(error)
+
+    async def _settle(self, session: Session, slot: str) -> None:
+        """Take the notice back, also one of an earlier run of this program."""
+        if not session.fresh:
+            return
+        async with self._means.database.transaction() as conn:
+            told = await self._means.outbox.withdraw(conn, slot)
+        session.fresh = False
+        if told is not None:
+            self._means.outbox.wake(told)
+
+    async def _tell(self, group: Group, address: str, slot: str, text: str) -> None:
+        async with self._means.database.transaction() as conn:
+            await self._means.outbox.put(
+                conn,
+                address=address,
+                kind=PostKind.NOTICE,
+                content=Content(text=text),
+                folder=group.folder,
+                slot=slot,
+            )
+        self._means.outbox.wake(address)

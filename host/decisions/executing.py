@@ -1,0 +1,192 @@
+"""Carrying out a decision: what the kernel is asked for each, how often, and what its answer means."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from demarch.calls import parse
+from demarch.errors import EvidenceUnknown, KernelUnavailable, NotPossible
+from demarch.gates import evidence_words
+from demarch.kernel import Kernel, Outcome
+from demarch.phrases import tokens
+from host.decisions.approvals import Approval, Kind, Move
+from host.decisions.approvals_store import Vote
+from host.decisions.cards import LIMIT, PAST
+from host.decisions.codes import Verb
+from host.phrases import cut, one_line, quoted
+from host.tools.writes import Writes
+from storage.clock import Clock
+
+TRIES = 3
+BACKOFF = (1.0, 3.0)  #: seconds before the second and the third try
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a decision came to."""
+
+    move: Move
+    outcome: str  #: one sentence; stands on the card from now on
+    data: Mapping[str, Any] | None = None  #: what the write answered
+    post: str = ""  #: said in the chat besides
+    vote: Vote | None = None  #: set when an earlier attempt turned out to have gone through
+    subject: Mapping[str, Any] | None = None  #: of FAIL: what the question is now
+
+
+class Execution:
+    """Knows the kernel, not the database: who decided what is the desk's business."""
+
+    def __init__(self, *, kernel: Kernel, writes: Writes, clock: Clock) -> None:
+        self._kernel = kernel
+        self._writes = writes
+        self._clock = clock
+
+    async def carry_out(
+        self, approval: Approval, earlier: list[Vote], renew: Callable[[], Awaitable[None]]
+    ) -> Result:
+        """Execute the approval's verb, at most once. `earlier`: attempts that may have gone through unseen.
+
+        Raises DemarchError; KernelUnavailable only after several tries.
+        """
+        for pause in BACKOFF:
+            try:
+                return await self._once(approval, earlier)
+            except EvidenceUnknown:
+                raise
+            except KernelUnavailable:
+                await self._clock.sleep(pause)
+                await renew()
+        return await self._once(approval, earlier)
+
+    async def _once(self, approval: Approval, earlier: list[Vote]) -> Result:
+        """First ask whether one of the earlier attempts did it: nothing is executed on a guess."""
+        for vote in earlier:
+            written = await self._written(approval, vote)
+            if written is not None:
+                return self._result(approval, vote.verb, written, vote)
+        if approval.verb is None:
+            raise NotPossible("Nobody has decided this.")
+        outcome = await self._perform(approval, approval.verb)
+        return self._result(approval, approval.verb, outcome, None)
+
+    async def _written(self, approval: Approval, vote: Vote) -> Outcome | None:
+        if not _writes(approval, vote.verb):
+            return None
+        return await self._writes.written(_operation(approval, vote.verb), approval.key(vote.attempt))
+
+    async def _perform(self, approval: Approval, verb: Verb) -> Outcome | None:
+        if verb is Verb.NEXT:
+            return await self._kernel.read(parse("next_work", {}))
+        if not _writes(approval, verb):
+            return None
+        operation, arguments = _operation(approval, verb), _arguments(approval, verb)
+        outcome = await self._writes.perform(
+            operation, arguments, actor=approval.decided_by or "", key=approval.key(approval.attempt)
+        )
+        self._writes.wake(operation, arguments)
+        return outcome
+
+    def _result(self, approval: Approval, verb: Verb, outcome: Outcome | None, vote: Vote | None) -> Result:
+        if outcome is not None and outcome.data.get("advanced") is False and approval.kind is Kind.GATE:
+            return _still_blocked(approval, outcome)
+        move, words = _MEANING[approval.kind, verb]
+        return Result(
+            move=move,
+            outcome=words(approval.subject, outcome),
+            data=None if outcome is None else {"text": outcome.text, "data": dict(outcome.data)},
+            post=cut(outcome.text, LIMIT) if verb is Verb.NEXT and outcome is not None else "",
+            vote=vote,
+        )
+
+
+def _still_blocked(approval: Approval, outcome: Outcome) -> Result:
+    """Past a pause stands a gate with checks of its own: now it is about overriding them."""
+    evidence = outcome.data.get("evidence")
+    checks = evidence_words(evidence) if isinstance(evidence, Mapping) else ()
+    return Result(
+        move=Move.FAIL,
+        outcome="Approved, but the gate itself did not let it through. Approving now overrides it.",
+        subject={**approval.subject, "cause": "block", "evidence": list(checks), "reason": ""},
+    )
+
+
+def _writes(approval: Approval, verb: Verb) -> bool:
+    """Whether anything changes outside the approval itself."""
+    if approval.kind is Kind.INTENT:
+        return verb is Verb.APPROVE
+    return (approval.kind, verb) in _OPERATIONS
+
+
+def _operation(approval: Approval, verb: Verb) -> str:
+    if approval.kind is Kind.INTENT:
+        return str(approval.subject["operation"])
+    return _OPERATIONS[approval.kind, verb]
+
+
+def _arguments(approval: Approval, verb: Verb) -> dict[str, Any]:
+    subject = approval.subject
+    if approval.kind is Kind.INTENT:
+        return dict(subject["arguments"])
+    reason = f"{PAST[verb].capitalize()} by {one_line(approval.decided_name, 40)} ({approval.decided_by})"
+    arguments = {"run_id": approval.run, "reason": one_line(reason, 200)}
+    if approval.kind is Kind.GATE:
+        arguments |= {"from_phase": subject["from"], "to_phase": subject["to"]}
+    if verb is Verb.APPROVE:
+        arguments |= {"cause": subject["cause"]}
+    if verb is Verb.EXTEND:
+        arguments |= {"tokens": subject["grant"]}
+    return arguments
+
+
+_OPERATIONS = {
+    (Kind.GATE, Verb.APPROVE): "approve_gate",
+    (Kind.GATE, Verb.REJECT): "reject_gate",
+    (Kind.GATE, Verb.DEFER): "defer_gate",
+    (Kind.BUDGET, Verb.EXTEND): "extend_budget",
+    (Kind.BUDGET, Verb.CANCEL): "cancel_run",
+}
+
+_Words = Callable[[Mapping[str, Any], Outcome | None], str]
+
+
+def _passed(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    goal = quoted(subject["goal"])
+    return f"{goal} is done." if subject["last"] else f"{goal} is in {one_line(subject['to'], 40)}."
+
+
+def _stays(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} stays in {one_line(subject['from'], 40)}."
+
+
+def _waits(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} waits in {one_line(subject['from'], 40)}. /approvals asks it again."
+
+
+def _extended(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} may use {tokens(subject['grant'])} tokens more."
+
+
+def _stopped(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} is stopped; its work stays."
+
+
+def _executed(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return one_line(outcome.text if outcome else "", 400)
+
+
+def _nothing(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{one_line(subject['asks'], 200)}: nothing was done, the agent is told."
+
+
+_MEANING: Mapping[tuple[Kind, Verb], tuple[Move, _Words]] = {
+    (Kind.GATE, Verb.APPROVE): (Move.FINISH, _passed),
+    (Kind.GATE, Verb.REJECT): (Move.FINISH, _stays),
+    (Kind.GATE, Verb.DEFER): (Move.DEFER, _waits),
+    (Kind.BUDGET, Verb.EXTEND): (Move.FINISH, _extended),
+    (Kind.BUDGET, Verb.CANCEL): (Move.FINISH, _stopped),
+    (Kind.INTENT, Verb.APPROVE): (Move.FINISH, _executed),
+    (Kind.INTENT, Verb.REJECT): (Move.DROP, _nothing),
+    (Kind.FINISHED, Verb.NEXT): (Move.FINISH, lambda subject, outcome: "The next work was asked for."),
+    (Kind.PERMISSION, Verb.APPROVE): (Move.FINISH, lambda subject, outcome: "The agent goes on."),
+    (Kind.PERMISSION, Verb.REJECT): (Move.DROP, lambda subject, outcome: "The agent was told no."),
+}

@@ -1,0 +1,166 @@
+"""What an undecided card says, per kind: what it is about, what each button will do."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from demarch.phrases import duration, tokens
+from host.decisions.approvals import Approval, Kind
+from host.phrases import listed, one_line, quoted, sentence
+
+EVIDENCE = 8  #: lines of evidence on a card
+LINE = 240  #: UTF-16 units of one line of it
+
+_CANCEL = "Cancel → the run stops; its work stays."
+#: phases as something one does to a run
+_STEPS = {
+    "brainstorm-reviewed": "close the brainstorm of",
+    "strategized": "strategize",
+    "planned": "plan",
+    "executing": "execute",
+    "review": "review",
+    "polish": "polish",
+    "reflect": "reflect on",
+    "done": "finish",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """The parts of an undecided card between its first line and the small print."""
+
+    headline: str
+    lines: tuple[str, ...]
+
+
+def question(approval: Approval) -> Question:
+    return _QUESTIONS[approval.kind](approval.subject)
+
+
+def about(approval: Approval) -> str:
+    """The thing itself, for sentences about it: `"refactor auth"`."""
+    if approval.kind in (Kind.INTENT, Kind.PERMISSION):
+        return quoted(approval.subject["asks"], 120)
+    return quoted(approval.subject["goal"])
+
+
+def context(approval: Approval) -> tuple[str, ...]:
+    """What a decided card still says about why it was asked."""
+    return _CONTEXTS[approval.kind](approval.subject)
+
+
+def _gate(subject: Mapping[str, Any]) -> Question:
+    here, there, goal = subject["from"], subject["to"], quoted(subject["goal"])
+    step = _STEPS.get(there)
+    asks = f"{step} {goal}?" if step else f"let {goal} go to {one_line(there, 40)}?"
+    anyway = " anyway" if subject["cause"] == "block" else ""
+    return Question(
+        headline=f"🚪 Your decision: {asks}",
+        lines=(
+            *_why(subject),
+            f"Approve → the run goes from {one_line(here, 40)} to {one_line(there, 40)}{anyway}.",
+            f"Reject → it stays in {one_line(here, 40)}; it asks again only after a new attempt.",
+        ),
+    )
+
+
+def _why(subject: Mapping[str, Any]) -> Sequence[str]:
+    """The reason, and what is open: one check in its sentence, several below each other."""
+    checks = [sentence(line, LINE) for line in subject["evidence"]]
+    reason = sentence(subject["reason"], LINE)
+    if not checks:
+        return [reason] if reason else []
+    if len(checks) == 1:
+        return [line for line in (reason, f"One check is open: {checks[0]}") if line]
+    shown = [f"· {line}" for line in checks[:EVIDENCE]]
+    if len(checks) > EVIDENCE:
+        shown.append(f"· … and {len(checks) - EVIDENCE} more")
+    return [line for line in (reason, f"{len(checks)} checks are open:", *shown) if line]
+
+
+def _budget(subject: Mapping[str, Any]) -> Question:
+    grant, pace = subject["grant"], subject["pace"]
+    lasts = f", about {duration(grant / pace)} at this pace" if pace > 0 else ""
+    return Question(
+        headline=f"💰 Budget reached: {quoted(subject['goal'])} used {tokens(subject['used'])}"
+        f" of {tokens(subject['budget'])} tokens",
+        lines=(f"Extend → {tokens(grant)} more ({subject['percent']} %{lasts}).  {_CANCEL}",),
+    )
+
+
+def _finished(subject: Mapping[str, Any]) -> Question:
+    return Question(
+        headline=f"🏁 Done: {quoted(subject['goal'])} in {duration(subject['seconds'])},"
+        f" {tokens(subject['used'])} tokens",
+        lines=tuple(sentence(line, LINE) for line in subject["lines"]),
+    )
+
+
+def _intent(subject: Mapping[str, Any]) -> Question:
+    return Question(
+        headline=f"🙋 The agent asks: {one_line(subject['asks'], 200)}?",
+        lines=(
+            *_asked(subject),
+            *(one_line(line, LINE) for line in subject["lines"][:EVIDENCE]),
+            f"Approve → {_inside(subject['effect'])}  Reject → nothing happens; the agent is told.",
+        ),
+    )
+
+
+def _asked(subject: Mapping[str, Any]) -> Sequence[str]:
+    people = [one_line(name, 40) for name in subject["asked_by"]]
+    said = [f"From a message of {listed(people)}."] if people else []
+    if subject["tainted"]:
+        said.append("Careful: somebody without a role here took part in that conversation.")
+    return [" ".join(said)] if said else []
+
+
+def _permission(subject: Mapping[str, Any]) -> Question:
+    detail = sentence(subject["detail"], LINE)
+    return Question(
+        headline=f"🙋 The agent's program asks: {one_line(subject['asks'], 200)}?",
+        lines=(*([detail] if detail else []), "Approve → it goes on.  Reject → it is told no."),
+    )
+
+
+def _inside(text: object) -> str:
+    """A sentence that continues another one."""
+    words = sentence(text, LINE)
+    return words[:1].lower() + words[1:]
+
+
+def _gate_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    checks = [one_line(line, LINE).rstrip(".") for line in subject["evidence"][:3]]
+    if not checks:
+        return ()
+    more = len(subject["evidence"]) - len(checks)
+    rest = f"; {more} more" if more > 0 else ""
+    return (f"Open then: {'; '.join(checks)}{rest}.",)
+
+
+def _budget_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    return (f"{tokens(subject['used'])} of {tokens(subject['budget'])} tokens were used.",)
+
+
+def _finished_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    return _finished(subject).lines
+
+
+def _intent_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(_asked(subject))
+
+
+_QUESTIONS: Mapping[Kind, Callable[[Mapping[str, Any]], Question]] = {
+    Kind.GATE: _gate,
+    Kind.BUDGET: _budget,
+    Kind.FINISHED: _finished,
+    Kind.INTENT: _intent,
+    Kind.PERMISSION: _permission,
+}
+_CONTEXTS: Mapping[Kind, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
+    Kind.GATE: _gate_context,
+    Kind.BUDGET: _budget_context,
+    Kind.FINISHED: _finished_context,
+    Kind.INTENT: _intent_context,
+    Kind.PERMISSION: lambda subject: (),
+}

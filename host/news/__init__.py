@@ -1,0 +1,1 @@
+"""What the kernel tells: its events consumed once, as cards, lines and pictures."""

@@ -1,0 +1,1 @@
+"""What goes out: the outbox as desired state, and what brings every chat to show it."""

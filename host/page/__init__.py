@@ -1,0 +1,1 @@
+"""What the local page shows and who may open it."""

@@ -1,0 +1,64 @@
+"""Changes of groups and roles, each on record with who made it."""
+
+from typing import Any
+
+from host.people.registry import Group, Registry, Role
+from host.record.audit import Audit
+from storage.database import Database
+
+
+class Roles:
+    """The registry's writes with an actor. Raises what the registry raises."""
+
+    def __init__(self, *, registry: Registry, database: Database, audit: Audit) -> None:
+        self._registry = registry
+        self._database = database
+        self._audit = audit
+
+    async def add_group(
+        self,
+        address: str,
+        folder: str,
+        *,
+        actor: str,
+        title: str = "",
+        main: bool = False,
+        trigger_required: bool = True,
+        writes: bool | None = None,
+        runtime: str | None = None,
+    ) -> Group:
+        group = await self._registry.add_group(
+            address,
+            folder,
+            title=title,
+            main=main,
+            trigger_required=trigger_required,
+            writes=writes,
+            runtime=runtime,
+        )
+        await self._record(
+            actor, "group.added", group=folder, address=address, main=main, writes=group.writes
+        )
+        return group
+
+    async def add_address(self, address: str, folder: str, *, actor: str) -> Group:
+        group = await self._registry.add_address(address, folder)
+        await self._record(actor, "group.address_added", group=folder, address=address)
+        return group
+
+    async def remove_address(self, address: str, *, actor: str) -> None:
+        await self._registry.remove_address(address)
+        await self._record(actor, "group.address_removed", address=address)
+
+    async def remove_group(self, folder: str, *, actor: str) -> None:
+        await self._registry.remove_group(folder)
+        await self._record(actor, "group.removed", group=folder)
+
+    async def set_role(self, folder: str, person: str, role: Role | None, *, actor: str) -> None:
+        before = self._registry.role(folder, person)
+        await self._registry.set_role(folder, person, role)
+        await self._record(actor, "role.set", group=folder, person=person, role=role, before=before)
+
+    async def _record(self, actor: str, action: str, **detail: Any) -> None:
+        async with self._database.transaction() as conn:
+            await self._audit.record(conn, actor=actor, action=action, detail=detail)

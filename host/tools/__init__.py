@@ -1,0 +1,1 @@
+"""What an agent may call, judged and recorded before it is executed."""

@@ -1,0 +1,177 @@
+"""The tools of one lane's agent: every call is parsed, judged, put on record, and only then executed."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from container.agent import ToolDeclaration, ToolResult
+from demarch.calls import PREFIX, parse
+from demarch.declarations import declarations
+from demarch.errors import DemarchError, InvalidCall
+from demarch.kernel import Kernel
+from demarch.operations import OPERATIONS, Access, Call
+from host.conversation.turns import Turn
+from host.people.registry import Group, Registry
+from host.phrases import one_line, sentence
+from host.record.audit_chain import plain
+from host.tools.own_tools import declare_own, is_own, parse_own
+from host.tools.policy import Judgement, Ruling, may, may_register, may_send, offers_writes
+from host.tools.writes import SEND_MESSAGE
+from host.tools.writing import Wish, Writing
+from storage.clock import Clock
+
+log = structlog.get_logger()
+
+LARGEST = 256 * 1024  #: bytes of one call's arguments
+WRITES_A_MINUTE = 60
+TOO_MANY_WRITES = f"There were {WRITES_A_MINUTE} writes in the last minute, which is the most; wait a moment."
+
+
+@dataclass(slots=True)
+class Pace:
+    """How many calls were made lately."""
+
+    most: int
+    times: deque[datetime]
+
+    def take(self, now: datetime) -> bool:
+        while self.times and now - self.times[0] >= timedelta(minutes=1):
+            self.times.popleft()
+        if len(self.times) >= self.most:
+            return False
+        self.times.append(now)
+        return True
+
+
+class LaneToolBox:
+    """Implements `container.agent.ToolBox`. Which lane is calling is decided by whose box this is."""
+
+    def __init__(
+        self,
+        *,
+        lane: str,
+        current_turn: Callable[[], Turn | None],
+        kernel: Kernel,
+        registry: Registry,
+        writing: Writing,
+        clock: Clock,
+    ) -> None:
+        self._lane = lane
+        self._folder = lane.partition("/")[0]
+        self._current_turn = current_turn
+        self._kernel = kernel
+        self._registry = registry
+        self._writing = writing
+        self._clock = clock
+        self._writes = Pace(WRITES_A_MINUTE, deque())
+
+    def declarations(self) -> Sequence[ToolDeclaration]:
+        """What this group may use; what it may not is not offered."""
+        group = self._registry.group(self._folder)
+        if group is None:
+            return ()
+        writes = offers_writes(group)
+        offered = [
+            ToolDeclaration(name=each.name, description=each.description, input_schema=each.input_schema)
+            for each in declarations()
+            if writes or OPERATIONS[each.name.removeprefix(PREFIX)].access is Access.READ
+        ]
+        return (*offered, *declare_own(main=group.main))
+
+    async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        """Answer a call of the agent; whatever is wrong with it is a failed result in words."""
+        try:
+            return await self._call(name, arguments)
+        except DemarchError as error:
+            return failed(str(error))
+        except Exception:  # the agent is told, the reason is ours to read
+            log.exception("tool.failed", lane=self._lane, tool=one_line(name, 60))
+            return failed(
+                f"{one_line(name, 60)} could not be done because of an internal fault; it is logged."
+            )
+
+    async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        group = self._registry.group(self._folder)
+        if group is None:
+            return failed("This group is not registered any more.")
+        if _size(arguments) > LARGEST:
+            return failed(f"The arguments are larger than {LARGEST // 1024} KB.")
+        if is_own(name):
+            return await self._own(group, name, arguments)
+        if not name.startswith(PREFIX):
+            return failed(f"There is no tool {one_line(name, 60)!r}.")
+        return await self._operation(group, name, arguments)
+
+    async def _operation(self, group: Group, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        turn = self._current_turn()
+        operation = OPERATIONS.get(name.removeprefix(PREFIX))
+        if operation is not None and operation.access is Access.WRITE:
+            # Judged before the parameters are read: what a group may not do it learns nothing about.
+            judgement = may(group, operation, running=turn is not None, tainted=turn is None or turn.tainted)
+            return await self._write(group, turn, operation.name, arguments, judgement, _parse_operation)
+        outcome = await self._kernel.read(parse(name, arguments))
+        return ToolResult(text=outcome.text, data=outcome.data)
+
+    async def _own(self, group: Group, name: str, arguments: Mapping[str, Any]) -> ToolResult:
+        turn = self._current_turn()
+        tainted = turn is None or turn.tainted
+        if name != SEND_MESSAGE:
+            judgement = may_register(group, running=turn is not None, tainted=tainted)
+            return await self._write(group, turn, name, arguments, judgement, parse_own)
+        here = turn.address if turn else ""
+        to = str(arguments.get("to") or here)
+        target = self._registry.group_of(to)
+        judgement = may_send(
+            group,
+            own_chat=to == here or (target is not None and target.folder == group.folder),
+            known=target is not None,
+            running=turn is not None,
+            tainted=tainted,
+        )
+        return await self._write(group, turn, name, {**arguments, "to": to}, judgement, parse_own)
+
+    async def _write(
+        self,
+        group: Group,
+        turn: Turn | None,
+        operation: str,
+        arguments: Mapping[str, Any],
+        judgement: Judgement,
+        read: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+    ) -> ToolResult:
+        wish = Wish(
+            lane=self._lane, group=group, turn=turn, operation=operation, arguments=plain(dict(arguments))
+        )
+        if judgement.ruling is Ruling.REFUSED or turn is None:
+            return await self._writing.refuse(wish, judgement.reason)
+        if not self._writes.take(self._clock.now()):
+            return await self._writing.refuse(wish, TOO_MANY_WRITES)
+        try:
+            wish = wish.meaning(read(operation, arguments))
+        except InvalidCall as error:
+            return await self._writing.refuse(wish, str(error))
+        if judgement.ruling is Ruling.CONFIRM:
+            return await self._writing.ask(wish, turn)
+        return await self._writing.execute(wish, turn)
+
+
+def failed(text: str) -> ToolResult:
+    return ToolResult(text=sentence(text, 2000), data={"status": "failed"}, failed=True)
+
+
+def _parse_operation(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return plain_arguments(parse(name, arguments))
+
+
+def plain_arguments(call: Call) -> dict[str, Any]:
+    """The parameters as JSON, without what was not given: parsed again they are the same call."""
+    return call.params.model_dump(mode="json", exclude_unset=True)
+
+
+def _size(arguments: Mapping[str, Any]) -> int:
+    return len(json.dumps(arguments, default=str).encode("utf-8", "surrogatepass"))

@@ -1,0 +1,234 @@
+"""The decisions half of the host, put together: desk, tools, feed, claims, status, record of writes."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import tzinfo
+
+from container.agent import ToolBox
+from demarch.feed import Feed
+from demarch.kernel import Kernel
+from host.conversation.turns import Turn
+from host.decisions.approvals_store import Approvals
+from host.decisions.board import Board
+from host.decisions.codes import Below
+from host.decisions.deciding import Deciding
+from host.decisions.desk import Desk, Parts
+from host.decisions.errands import Errands
+from host.decisions.executing import Execution
+from host.decisions.expiry import Expiry
+from host.decisions.followups import AgentEar
+from host.decisions.hearing import Hearing
+from host.decisions.looking import Looking
+from host.decisions.permissions import Permissions
+from host.decisions.settling import Settling
+from host.news.feed import FeedConsumer
+from host.news.pictures import Painter
+from host.news.status import Degraded, Status
+from host.news.telling import Rules, Telling
+from host.outgoing.outbox import Outbox
+from host.people.claim import Claims
+from host.people.registry import Registry
+from host.people.roles import Roles
+from host.record.audit import Audit
+from host.tools.intents import Intents
+from host.tools.toolbox import LaneToolBox
+from host.tools.underway import Underway
+from host.tools.writes import Writes
+from host.tools.writing import Writing
+from host.tools.written import WrittenRecord
+from storage.clock import Clock
+from storage.database import Database
+from storage.ids import NewId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What everything here stands on."""
+
+    database: Database
+    clock: Clock
+    new_id: NewId
+    outbox: Outbox
+    registry: Registry
+    audit: Audit
+    kernel: Kernel
+    zone: tzinfo  #: of those who read
+    holder: str  #: the install's id: leases of an earlier life of the same install are ours
+    timeout: float  #: seconds until an open card defers itself
+    extend_percent: int
+    picture_patience: float = 3.0  #: seconds a message waits for its picture
+    below: Below = secrets.randbelow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What the rest of the host uses."""
+
+    desk: Desk
+    written: WrittenRecord
+    feed: FeedConsumer
+    claims: Claims
+    roles: Roles
+    status: Status
+    permissions: Permissions
+    toolbox_for: Callable[[str, Callable[[], Turn | None]], ToolBox]
+
+    async def recover(self) -> None:
+        """At start, before anything new is handled."""
+        await self.permissions.forget()
+        await self.desk.recover()
+
+
+def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
+    """Wire it. `lanes` may be made later than its tools: only its methods are called, and only then."""
+    approvals = Approvals(ground.new_id, ground.below)
+    intents = Intents(ground.new_id)
+    board = Board(ground.outbox, ground.registry, ground.clock, ground.zone)
+    roles = Roles(registry=ground.registry, database=ground.database, audit=ground.audit)
+    writes = Writes(
+        kernel=ground.kernel,
+        database=ground.database,
+        outbox=ground.outbox,
+        registry=ground.registry,
+        registrar=roles,
+    )
+    settling = Settling(
+        database=ground.database,
+        approvals=approvals,
+        intents=intents,
+        board=board,
+        audit=ground.audit,
+        lanes=lanes,
+        clock=ground.clock,
+    )
+    desk = _desk(ground, approvals, board, settling, writes)
+    underway = Underway()
+    painter = Painter(ground.zone, patience=3 * ground.picture_patience)
+    return Decisions(
+        desk=desk,
+        written=WrittenRecord(
+            database=ground.database, intents=intents, writes=writes, underway=underway, clock=ground.clock
+        ),
+        feed=_feed(ground, approvals, board, settling, desk, painter),
+        claims=Claims(
+            database=ground.database,
+            registry=ground.registry,
+            roles=roles,
+            audit=ground.audit,
+            clock=ground.clock,
+            random=secrets.token_bytes,
+        ),
+        roles=roles,
+        status=Status(
+            database=ground.database,
+            approvals=approvals,
+            board=board,
+            kernel=ground.kernel,
+            painter=painter,
+            degraded=degraded,
+            picture_patience=ground.picture_patience,
+        ),
+        permissions=Permissions(
+            database=ground.database,
+            approvals=approvals,
+            desk=desk,
+            settling=settling,
+            clock=ground.clock,
+            seconds=ground.timeout,
+        ),
+        toolbox_for=_toolboxes(ground, intents, writes, desk, underway),
+    )
+
+
+def _desk(ground: Ground, approvals: Approvals, board: Board, settling: Settling, writes: Writes) -> Desk:
+    deciding = Deciding(
+        database=ground.database,
+        approvals=approvals,
+        board=board,
+        settling=settling,
+        execution=Execution(kernel=ground.kernel, writes=writes, clock=ground.clock),
+        kernel=ground.kernel,
+        clock=ground.clock,
+        holder=ground.holder,
+    )
+    expiry = Expiry(
+        database=ground.database,
+        approvals=approvals,
+        deciding=deciding,
+        settling=settling,
+        clock=ground.clock,
+        holder=ground.holder,
+    )
+    looking = Looking(database=ground.database, outbox=ground.outbox, kernel=ground.kernel, deciding=deciding)
+    errands = Errands()
+    hearing = Hearing(
+        database=ground.database,
+        approvals=approvals,
+        board=board,
+        settling=settling,
+        deciding=deciding,
+        looking=looking,
+        errands=errands,
+        clock=ground.clock,
+    )
+    parts = Parts(
+        approvals=approvals,
+        board=board,
+        settling=settling,
+        hearing=hearing,
+        expiry=expiry,
+        errands=errands,
+    )
+    return Desk(database=ground.database, clock=ground.clock, seconds=ground.timeout, parts=parts)
+
+
+def _feed(
+    ground: Ground, approvals: Approvals, board: Board, settling: Settling, desk: Desk, painter: Painter
+) -> FeedConsumer:
+    telling = Telling(
+        desk=desk,
+        settling=settling,
+        approvals=approvals,
+        board=board,
+        clock=ground.clock,
+        rules=Rules(seconds=ground.timeout, percent=ground.extend_percent),
+    )
+    return FeedConsumer(
+        database=ground.database,
+        feed=Feed(ground.kernel),
+        telling=telling,
+        desk=desk,
+        registry=ground.registry,
+        painter=painter,
+        clock=ground.clock,
+        picture_patience=ground.picture_patience,
+    )
+
+
+def _toolboxes(
+    ground: Ground, intents: Intents, writes: Writes, desk: Desk, underway: Underway
+) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
+    writing = Writing(
+        database=ground.database,
+        intents=intents,
+        writes=writes,
+        desk=desk,
+        underway=underway,
+        kernel=ground.kernel,
+        audit=ground.audit,
+        clock=ground.clock,
+        seconds=ground.timeout,
+    )
+
+    def toolbox_for(lane: str, current_turn: Callable[[], Turn | None]) -> ToolBox:
+        return LaneToolBox(
+            lane=lane,
+            current_turn=current_turn,
+            kernel=ground.kernel,
+            registry=ground.registry,
+            writing=writing,
+            clock=ground.clock,
+        )
+
+    return toolbox_for
