@@ -83,7 +83,7 @@ class DockerSandbox:
         return sandbox_name(self._install, key)
 
     def _start(self, client: "APIClient", spec: SandboxSpec, given_up: threading.Event) -> str:
-        container = _create(client, self._name(spec.key), self._options(client, spec))
+        container = self._create(client, self._name(spec.key), self._options(client, spec))
         try:
             client.start(container)
             if given_up.is_set():
@@ -92,6 +92,32 @@ class DockerSandbox:
             _remove(client, container)
             raise
         return container
+
+    def _create(self, client: "APIClient", name: str, options: dict[str, Any]) -> str:
+        """Create it under its one name; a container of ours that has the name is a leftover."""
+        from docker import errors
+
+        for _ in range(3):
+            try:
+                return str(client.create_container(name=name, **options)["Id"])
+            except errors.APIError as error:
+                if error.status_code != 409:
+                    raise
+            if not self._is_ours(client, name):
+                break
+            log.info("sandbox.leftover_removed", name=name)
+            _remove(client, name)
+        raise StartFailed(f"The container's name {name} is taken. Remove it: docker rm -f {name}")
+
+    def _is_ours(self, client: "APIClient", name: str) -> bool:
+        """By its label, never by its name. One that vanished meanwhile is nobody's: its name is free."""
+        from docker import errors
+
+        try:
+            labels = client.inspect_container(name)["Config"]["Labels"] or {}
+        except errors.NotFound:
+            return True
+        return bool(labels.get(INSTALL_LABEL) == self._install)
 
     def _options(self, client: "APIClient", spec: SandboxSpec) -> dict[str, Any]:
         return {
@@ -127,21 +153,6 @@ def hardening(spec: SandboxSpec) -> dict[str, Any]:
         # Only what an agent writes on stderr ends up here, for the message about its death.
         "log_config": LogConfig(type="json-file", config={"max-size": "64k", "max-file": "1"}),
     }
-
-
-def _create(client: "APIClient", name: str, options: dict[str, Any]) -> str:
-    """Create it under its one name; who has the name already is a leftover of an earlier process."""
-    from docker import errors
-
-    for _ in range(3):
-        try:
-            return str(client.create_container(name=name, **options)["Id"])
-        except errors.APIError as error:
-            if error.status_code != 409:
-                raise
-        log.info("sandbox.leftover_removed", name=name)
-        _remove(client, name)
-    raise StartFailed(f"The container's name {name} stays taken. Remove it: docker rm -f {name}")
 
 
 def _stop(client: "APIClient", container: str, grace: float) -> bool:

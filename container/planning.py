@@ -36,6 +36,10 @@ def folder_name(key: str) -> str:
 
 
 def sandbox_name(install: str, key: str) -> str:
-    """The one name a conversation's container can have: two keys never share it, however they are spelled."""
+    """The one name a conversation's container can have: no other key and no other install shares it.
+
+    The whole id of the install goes in: ids made in the same minute begin alike.
+    """
     slug = "".join(c if c.isascii() and c.isalnum() else "-" for c in key.lower()).strip("-")[:32]
-    return f"intercom-{install[:8]}-{slug or 'x'}-{folder_name(key)[:8]}"
+    own = sha256(f"{install}/{key}".encode()).hexdigest()[:16]
+    return f"intercom-{slug or 'x'}-{own}"

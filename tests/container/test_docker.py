@@ -215,14 +215,17 @@ async def test_a_leftover_of_the_same_name_is_replaced(
 async def test_two_installs_do_not_touch_each_other(
     docker: DockerSandbox, engine: Engine, image: str, folder: Path
 ) -> None:
-    other = DockerSandbox(f"{docker._install}-b", engine)
+    # Ids made in the same minute begin alike.
+    other = DockerSandbox(f"{docker._install[:-1]}x", engine)
     runtime = runtimes(image)[LOCAL]
     async with (
         SandboxLauncher.running(docker, folder / "a") as ours,
         SandboxLauncher.running(other, folder / "b") as theirs,
     ):
-        await ours.launch("main", runtime, Toolbox())
+        first = await ours.launch("main", runtime, Toolbox())
         agent = await theirs.launch("main", runtime, Toolbox())
+        assert first.alive
+        await first.prompt("what is the current sprint", Listener())
         await ours.close()
         assert await ours.sweep() == 0
         assert agent.alive
@@ -232,8 +235,23 @@ async def test_two_installs_do_not_touch_each_other(
     assert await other.running() == []
 
 
-def test_names_differ_however_alike_the_keys_are() -> None:
+async def test_a_stranger_with_our_name_is_left_alone(
+    docker: DockerSandbox, engine: Engine, image: str, folder: Path
+) -> None:
+    name = sandbox_name(docker._install, "main")
+    stranger = await engine.run(lambda client: client.create_container(image, name=name)["Id"])
+    try:
+        async with SocketFolder.open(folder / "s", "main") as sockets:
+            with pytest.raises(StartFailed, match="is taken"):
+                await docker.start(plan("main", runtimes(image)[LOCAL], sockets.path))
+        assert await docker.exit_status(stranger) == 0
+    finally:
+        await engine.run(lambda client: client.remove_container(stranger, force=True))
+
+
+def test_names_differ_however_alike_keys_and_installs_are() -> None:
     keys = ["a/b", "a-b", "a b", "A/B", "ä", "ö", "", "x" * 200, "x" * 201]
-    names = {sandbox_name("0123456789", key) for key in keys}
-    assert len(names) == len(keys)
+    installs = ["01a1fe9415ab719782840ba5c5947f86", "01a1fe94fb5c7d1c9f46d6a3a3a2ba11"]
+    names = {sandbox_name(install, key) for key in keys for install in installs}
+    assert len(names) == len(keys) * len(installs)
     assert all(len(name) < 64 and name.isascii() for name in names)
