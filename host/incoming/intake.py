@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from bridges.messages import ChatMessage, ChatUpdate, Content
+from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content
 from host.conversation.messages_store import keep_message
 from host.incoming.acquaintances import Acquaintances
 from host.incoming.reception import Fate, Reception, receive
@@ -75,6 +75,9 @@ class Intake:
             if mark is not None:
                 await conn.execute(_SQL["intake.move_mark"], bridge, mark, now)
         self._acquaintances.remember(news)
+        for each in new:
+            if isinstance(each.update, ChatMessage | ButtonTap):
+                self._registry.heard_from(each.update.sender.address, each.update.sender.name)
         for each in new:
             self._wake(each)
         self._meter.observe("accept", (self._clock.now() - now).total_seconds())

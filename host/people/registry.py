@@ -10,7 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -152,6 +152,16 @@ class Registry:
         """Person and name of those with one of the roles, who got it first stands first."""
         people = self._known.roles.get(folder, {})
         return [(person, name or person) for person, (role, name) in people.items() if role in roles]
+
+    def heard_from(self, person: str, name: str) -> None:
+        """A network calls the person so; stored already by whoever accepted the message."""
+        roles = self._known.roles
+        stale = [folder for folder, people in roles.items() if person in people and people[person][1] != name]
+        if stale:
+            renamed = {
+                folder: {**roles[folder], person: (roles[folder][person][0], name)} for folder in stale
+            }
+            self._known = replace(self._known, roles=MappingProxyType({**roles, **renamed}))
 
     async def add_group(
         self,

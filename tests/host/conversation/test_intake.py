@@ -32,6 +32,13 @@ async def test_of_an_unregistered_chat_only_that_it_exists_is_kept(house: House)
     assert house.bridge.texts("tg:-9") == []
 
 
+async def test_people_are_called_what_their_network_calls_them_from_their_first_word_on(house: House) -> None:
+    await house.registry.ensure_main([ANA.address])
+    async with house.open():
+        await house.say("hi")
+    assert (ANA.address, ANA.name) in house.registry.people_with("main", Role.OWNER)
+
+
 async def test_messages_without_the_trigger_ride_along_with_the_next_that_has_it(house: House) -> None:
     async with house.open():
         await house.registry.add_group("tg:-1", "team")
