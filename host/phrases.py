@@ -4,6 +4,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from bridges.splitting import shorten
+
 TITLE = 80  #: UTF-16 units of a title on a card
 NAME = 40
 
@@ -14,24 +16,11 @@ _HIDDEN = frozenset(
 )
 
 
-def units(text: str) -> int:
-    """How long networks find it: UTF-16 code units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def cut(text: str, limit: int) -> str:
-    """At most so many UTF-16 units, with an ellipsis where something is missing."""
-    if units(text) <= limit:
-        return text
-    kept = text.encode("utf-16-le", "surrogatepass")[: 2 * (limit - 1)].decode("utf-16-le", "ignore")
-    return kept.rstrip() + "…"
-
-
 def one_line(text: object, limit: int = TITLE) -> str:
     """Any text as a single bounded line without control characters."""
     raw = str(text)[: 8 * limit]
     visible = "".join(" " if _control(letter) else letter for letter in raw if letter not in _HIDDEN)
-    return cut(_BLANKS.sub(" ", visible).strip(), limit)
+    return shorten(_BLANKS.sub(" ", visible).strip(), limit)
 
 
 def quoted(title: object, limit: int = TITLE) -> str:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from bridges.messages import Button, Content, Tone
+from bridges.splitting import shorten, units
 from host.decisions.approvals import HARMLESS, VERBS, Approval, Kind, State
 from host.decisions.codes import Verb, button_data
 from host.decisions.questions import context, question
-from host.phrases import cut, listed, one_line, quoted, sentence, units
+from host.phrases import listed, one_line, quoted, sentence
 from host.times import at_moment, moment, stamp
 
 _RUN_AT_END = re.compile(r"\s*\(run ([\w-]{1,64})\)\.?$")
@@ -181,7 +182,7 @@ def only_approvers(view: View) -> str:
     group = quoted(view.group, 40)
     if not view.deciders:
         return f"Nobody may decide this yet: {group} has no owner or approver."
-    return cut(f"Only approvers of {group} decide this: {listed(view.deciders, 5)}.", 190)
+    return shorten(f"Only approvers of {group} decide this: {listed(view.deciders, 5)}.", 190)
 
 
 OUT_OF_DATE = "This card is out of date; /approvals shows the open ones."
@@ -222,4 +223,4 @@ def _fit(lines: list[str]) -> str:
         longest = max(range(1, len(lines) - 2), key=lambda index: units(lines[index]))
         lines = [*lines[:longest], *lines[longest + 1 :]]
         text = "\n".join(lines)
-    return cut(text, LIMIT)
+    return shorten(text, LIMIT)

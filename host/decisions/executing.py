@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bridges.splitting import shorten
 from demarch.calls import parse
 from demarch.errors import EvidenceUnknown, KernelUnavailable, NotPossible
 from demarch.gates import evidence_words
@@ -13,7 +14,7 @@ from host.decisions.approvals import Approval, Kind, Move
 from host.decisions.approvals_store import Vote
 from host.decisions.cards import LIMIT, PAST
 from host.decisions.codes import Verb
-from host.phrases import cut, one_line, quoted
+from host.phrases import one_line, quoted
 from host.tools.writes import Writes
 from storage.clock import Clock
 
@@ -94,7 +95,7 @@ class Execution:
             move=move,
             outcome=words(approval.subject, outcome),
             data=None if outcome is None else {"text": outcome.text, "data": dict(outcome.data)},
-            post=cut(outcome.text, LIMIT) if verb is Verb.NEXT and outcome is not None else "",
+            post=shorten(outcome.text, LIMIT) if verb is Verb.NEXT and outcome is not None else "",
             vote=vote,
         )
 

@@ -1,6 +1,7 @@
 """What a card shows on request and stays as it is: the results of a run, the details of a request."""
 
 from bridges.messages import Content, Person
+from bridges.splitting import shorten, units
 from demarch.calls import parse
 from demarch.errors import DemarchError
 from demarch.kernel import Kernel
@@ -9,7 +10,7 @@ from host.decisions.codes import Verb
 from host.decisions.deciding import Answer, Deciding
 from host.decisions.followups import details
 from host.outgoing.outbox import Outbox, PostKind
-from host.phrases import cut, sentence, units
+from host.phrases import sentence
 from storage.database import Database
 
 SHORT = 190  #: UTF-16 units that fit a pop-up
@@ -40,7 +41,7 @@ class Looking:
                 conn,
                 address=address,
                 kind=PostKind.ANSWER,
-                content=Content(text=cut(text, LONG), silent=True, reply_to=ref),
+                content=Content(text=shorten(text, LONG), silent=True, reply_to=ref),
                 folder=approval.folder,
             )
         self._outbox.wake(address)

@@ -7,10 +7,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridges.splitting import units
 from host.decisions.approvals import MOVES, VERBS, Approval, Kind, Move, State, sources, target
 from host.decisions.cards import LIMIT, View, card, decided, moved_on, only_approvers, too_late
 from host.decisions.codes import Verb
-from host.phrases import units
 
 NOW = datetime(2026, 3, 3, 14, 2, tzinfo=UTC)
 GATE = {

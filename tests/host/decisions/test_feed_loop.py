@@ -3,8 +3,9 @@
 import asyncio
 from datetime import UTC
 
+from bridges.splitting import shorten, units
 from host.people.registry import Role
-from host.phrases import cut, listed, one_line, sentence, units
+from host.phrases import listed, one_line, sentence
 from host.times import at_moment, moment
 from storage.wakeups import Wakeups
 from tests.host.decisions.office import CHAIN, EVE, Office, at, first_line
@@ -102,6 +103,6 @@ def test_times_are_said_as_people_do() -> None:
 
 def test_foreign_words_stay_on_their_line_and_in_their_bounds() -> None:
     assert one_line(" a\n\tb\x00c\u202ed ", 80) == "a b cd"
-    assert units(cut("\N{PARTY POPPER}" * 50, 20)) <= 20
+    assert units(shorten("\N{PARTY POPPER}" * 50, 20)) <= 20
     assert (sentence("so it is"), sentence("is it?")) == ("so it is.", "is it?")
     assert listed(["a", "b", "c"], 2) == "a, b and 1 more"
