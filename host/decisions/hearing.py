@@ -114,10 +114,12 @@ class Hearing:
         if approval is None:
             return None
         for _ in range(UNNOTED_TRIES):
+            # Asked before the look at the messages: what is noted in between is then seen by that look.
+            unnoted = await self._unnoted(approval, tap.address)
             post = await self._board.outbox.showing(tap.address, tap.ref)
             if post is not None:
                 return approval if _is_card(post, approval) else None
-            if not await self._unnoted(approval, tap.address):
+            if not unnoted:
                 return None
             await self._clock.sleep(UNNOTED)
         return None
