@@ -171,10 +171,10 @@ def decided(approval: Approval, view: View) -> str:
 def too_late(approval: Approval, view: View) -> str:
     """What a tap on a card that is not open for it is told."""
     if approval.state is State.DEFERRED:
-        return f"{_cut_answer(decided(approval, view), 150)} /approvals asks it again."
+        return f"{sentence(decided(approval, view), 150)} /approvals asks it again."
     if approval.state is State.CLOSED:
-        return _cut_answer(approval.outcome or "This is closed.", 190)
-    return _cut_answer(decided(approval, view), 190)
+        return sentence(approval.outcome or "This is closed.", 190)
+    return sentence(decided(approval, view), 190)
 
 
 def only_approvers(view: View) -> str:
@@ -210,10 +210,6 @@ def kernel_silent(tries: int, view: View) -> str:
 
 def _plain_stamp(approval: Approval, view: View) -> str:
     return stamp(view.now, approval.created_at, view.zone)
-
-
-def _cut_answer(text: str, limit: int) -> str:
-    return sentence(text, limit)
 
 
 def _fit(lines: list[str]) -> str:

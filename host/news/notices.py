@@ -8,12 +8,12 @@ from demarch.kernel import Run
 from demarch.notices import Notice
 from demarch.phrases import dots, tokens
 from host.decisions.approvals import Draft, Kind
+from host.news.chart import SHORTEST
 from host.phrases import one_line, quoted, sentence
 from host.times import stamp
 
 FINISHED_STAYS = timedelta(days=1)
 PACE = timedelta(hours=3)  #: how far back the pace of spending is measured
-SHORTEST = timedelta(minutes=5)  #: of less than that nobody can tell a pace
 
 
 def gate_dedupe(project: str, run: str, here: str, there: str) -> str:
