@@ -5,7 +5,7 @@ import hashlib
 from datetime import timedelta
 from uuid import UUID
 
-from container.agent import Permission
+from container.agent import Permission, PermissionRequest
 from host.conversation.turns import Turn
 from host.decisions.approvals import Approval, Draft, Kind, State
 from host.decisions.approvals_store import Approvals
@@ -40,9 +40,9 @@ class Permissions:
         self._waiting: dict[UUID, asyncio.Event] = {}
         settling.on_end(self._ended)
 
-    async def permit(self, turn: Turn, title: str, detail: str) -> Permission:
+    async def permit(self, turn: Turn, request: PermissionRequest) -> Permission:
         """Put a card in the turn's chat and wait for the answer."""
-        approval = await self._ask(turn, title, detail)
+        approval = await self._ask(turn, request)
         ended = self._waiting.setdefault(approval.id, asyncio.Event())
         try:
             await ended.wait()
@@ -67,7 +67,8 @@ class Permissions:
         for approval in left:
             await self._settling.close(approval, GONE)
 
-    async def _ask(self, turn: Turn, title: str, detail: str) -> Approval:
+    async def _ask(self, turn: Turn, request: PermissionRequest) -> Approval:
+        title, detail = request.title, request.detail
         draft = Draft(
             kind=Kind.PERMISSION,
             folder=turn.folder,

@@ -17,6 +17,7 @@ from types import MappingProxyType
 import structlog
 from asyncpg.protocol import Record
 
+from host.people.profiles import Profile
 from storage import sql
 from storage.clock import Clock
 from storage.database import Connection, Database
@@ -79,6 +80,7 @@ class Group:
     model: str
     project: str
     addresses: tuple[str, ...]
+    profile: Profile = field(default_factory=Profile)
 
     def lane_of(self, address: str) -> str:
         """The conversation an address belongs to: the group's, or that of a topic without a registration."""
@@ -224,6 +226,13 @@ class Registry:
             await conn.execute(_SQL["registry.set_model"], folder, runtime, model)
         return self._must(folder)
 
+    async def set_profile(self, folder: str, profile: Profile) -> Group:
+        self._must(folder)
+        stored = profile.model_dump(mode="json", exclude_defaults=True)
+        async with self._changing() as conn:
+            await conn.execute(_SQL["registry.set_profile"], folder, stored)
+        return self._must(folder)
+
     async def ensure_main(self, owners: Sequence[str] = ()) -> Group:
         """Make sure there is a main group with the local page, and that the given people own it.
 
@@ -297,6 +306,7 @@ def _group(row: Record) -> Group:
         model=row["model"],
         project=row["project"],
         addresses=tuple(row["addresses"]),
+        profile=Profile.model_validate(row["profile"]),
     )
 
 

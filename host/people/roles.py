@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from host.people.profiles import Profile
 from host.people.registry import Group, Registry, Role
 from host.record.audit import Audit
 from storage.database import Database
@@ -58,6 +59,12 @@ class Roles:
         before = self._registry.role(folder, person)
         await self._registry.set_role(folder, person, role)
         await self._record(actor, "role.set", group=folder, person=person, role=role, before=before)
+
+    async def set_profile(self, folder: str, profile: Profile, *, actor: str) -> Group:
+        group = await self._registry.set_profile(folder, profile)
+        granted = profile.model_dump(mode="json", exclude_defaults=True)
+        await self._record(actor, "group.profile_set", group=folder, granted=granted)
+        return group
 
     async def _record(self, actor: str, action: str, **detail: Any) -> None:
         async with self._database.transaction() as conn:

@@ -36,6 +36,9 @@ DELETE FROM host.roles WHERE folder = $1 AND person = $2
 -- registry.set_model
 UPDATE host.groups SET runtime = $2, model = $3 WHERE folder = $1 RETURNING folder
 
+-- registry.set_profile
+UPDATE host.groups SET profile = $2 WHERE folder = $1
+
 -- registry.ensure_person
 INSERT INTO host.people (person, name, seen_at) VALUES ($1, $2, $3) ON CONFLICT (person) DO NOTHING
 

@@ -4,14 +4,16 @@ import asyncio
 
 import pytest
 
-from container.agent import Permission
+from container.agent import Permission, PermissionRequest
 from host.decisions.approvals import State
 from tests.host.decisions.office import BEN, HOUR, Office, code_of, first_line, labels
+
+ASKED = PermissionRequest(title="run a shell command", kind="execute", detail="rm -rf build")
 
 
 async def asked(office: Office, tasks: asyncio.TaskGroup) -> asyncio.Task[Permission]:
     turn = await office.turn()
-    task = tasks.create_task(office.parts.permissions.permit(turn, "run a shell command", "rm -rf build"))
+    task = tasks.create_task(office.parts.permissions.permit(turn, ASKED))
     while not await office.outbox.due_addresses():
         await asyncio.wait({task}, timeout=0.001)
     return task
