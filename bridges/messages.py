@@ -14,9 +14,39 @@ class Person:
     name: str  #: what the network shows; untrusted text
 
 
+class AttachmentKind(StrEnum):
+    """What a file in a chat is, as its network shows it."""
+
+    IMAGE = "image"
+    VOICE = "voice"
+    AUDIO = "audio"
+    VIDEO = "video"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message, not fetched yet. Name, type and size are the network's word."""
+
+    kind: AttachmentKind
+    handle: str  #: what `ChatBridge.fetch` wants
+    name: str
+    mime: str
+    size: int | None = None  #: bytes, when the network says
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file to send."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
-    """One message a person wrote. Media are already placeholders with their caption in `text`."""
+    """One message a person wrote. Media are also placeholders with their caption in `text`."""
 
     update_id: str  #: unique per bridge; the same update delivered twice has the same id
     address: str  #: the chat: "tg:-100123", "tg:-100123/42" with a forum topic, "web:local"
@@ -28,6 +58,7 @@ class ChatMessage:
     title: str = ""  #: the chat's name as the network shows it
     reply_to: str | None = None  #: ref of the message this answers
     mentioned: bool = False  #: the network says the bot itself was addressed (mention or reply to it)
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +115,8 @@ class Content:
     headline: bool = False  #: the first line is shown as a heading (cards)
     buttons: tuple[tuple[Button, ...], ...] = ()  #: rows
     picture: bytes | None = None  #: PNG
+    document: Document | None = None  #: a file; instead of a picture
+    sender: str = ""  #: the name of the agent that says it, when it is not the group's own
     silent: bool = False  #: delivered without a sound
     reply_to: str | None = None  #: ref, in the same chat
 

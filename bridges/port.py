@@ -6,6 +6,7 @@ BridgeError
 ├── DeliveryUnknown       the network may or may not have taken it (connection lost after sending)
 ├── ChatGone              the chat refuses us for good (blocked, left, deleted)
 ├── MessageGone           the message to edit or delete is no longer there
+├── FileRefused           a file is too large for the network or for us, or no longer there
 ├── ContentRefused        the network refuses this content; trying again will not help
 └── BridgeMisconfigured   a person must act: the text says what (wrong token, second poller, webhook set)
 """
@@ -47,6 +48,10 @@ class MessageGone(BridgeError):
 
 class ContentRefused(BridgeError):
     """The network refuses this content for good."""
+
+
+class FileRefused(BridgeError):
+    """The file cannot be had; the message says why."""
 
 
 class BridgeMisconfigured(BridgeError):
@@ -103,6 +108,10 @@ class ChatBridge(Protocol):
         ...
 
     async def delete(self, address: str, ref: str) -> None: ...
+
+    async def fetch(self, handle: str, most: int) -> bytes:
+        """A file somebody sent, of at most `most` bytes. Raises FileRefused, BridgeUnavailable."""
+        ...
 
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         """Answer a tap, seen by the person who tapped only. Too old to answer is success."""

@@ -97,6 +97,9 @@ class TelegramBridge:
         async with self._admitted(to):
             await self._calls.delete(to, message)
 
+    async def fetch(self, handle: str, most: int) -> bytes:
+        return await self._calls.files.fetch(handle, most)
+
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         # Not held back by any limit: an unanswered tap spins on somebody's screen.
         try:

@@ -15,18 +15,20 @@ from bridges.messages import Part
 from bridges.port import BridgeMisconfigured, DeliveryUnknown
 from bridges.telegram.address import Address
 from bridges.telegram.errors import WEBHOOK_SET, translate
+from bridges.telegram.fetching import Fetching
 from bridges.telegram.reading import KINDS, Me
 from bridges.telegram.request import hush, open_request
 from bridges.telegram.settings import TelegramSettings
 
 _SENDING_CONNECTIONS = 64
+_FETCHING_CONNECTIONS = 4
 _GRACE = 10.0  #: seconds a poll may come later than it promised
 _PATIENCE = 5.0  #: seconds for what is shown only for a moment
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 
 class Calls:
-    """A bot with two pools of connections, so that polling never waits for sending."""
+    """A bot with three pools of connections, so that neither polling nor sending waits for files."""
 
     def __init__(self, settings: TelegramSettings) -> None:
         hush()
@@ -34,6 +36,8 @@ class Calls:
         self._settings = settings
         self._polling = open_request(settings.request_timeout, 1, tls)
         self._sending = open_request(settings.request_timeout, _SENDING_CONNECTIONS, tls)
+        self._fetching = open_request(settings.request_timeout, _FETCHING_CONNECTIONS, tls)
+        self.files = Fetching(settings, self._fetching)
         self._bot = Bot(
             settings.token,
             base_url=settings.method_base,
@@ -46,11 +50,13 @@ class Calls:
     async def opened(self) -> AsyncIterator[None]:
         await self._polling.initialize()
         await self._sending.initialize()
+        await self._fetching.initialize()
         try:
             yield
         finally:
             await self._polling.shutdown()
             await self._sending.shutdown()
+            await self._fetching.shutdown()
 
     async def renew_polling(self) -> None:
         await self._polling.renew()

@@ -30,6 +30,20 @@ class TelegramRequest(HTTPXRequest):
             raise ServerTrouble(f"HTTP {code:d}")
         return code, payload
 
+    async def download(self, url: str, most: int) -> tuple[int, bytes | None]:
+        """GET a file: the status and its bytes, None when they are too many. Raises httpx.HTTPError."""
+        pieces: list[bytes] = []
+        size = 0
+        async with self._client.stream("GET", url, follow_redirects=False) as response:
+            if response.status_code != HTTPStatus.OK:
+                return response.status_code, b""
+            async for piece in response.aiter_bytes():
+                size += len(piece)
+                if size > most:
+                    return response.status_code, None
+                pieces.append(piece)
+        return HTTPStatus.OK, b"".join(pieces)
+
     async def renew(self) -> None:
         """Drop every connection and begin with new ones."""
         await self.shutdown()

@@ -16,6 +16,8 @@ class TelegramSettings:
     poll_timeout: int = 50  #: seconds Telegram holds an empty poll open
     stall_after: float = 120.0  #: seconds until a poll that neither answers nor fails is given up
     request_timeout: float = 20.0
+    file_patience: float = 120.0  #: seconds one file may take
+    file_limit: int = 20_000_000  #: bytes of one file that is fetched; Telegram hands bots no larger ones
     first_wait: float = 1.0  #: after the first failure; doubles up to `longest_wait`
     longest_wait: float = 60.0
     overall_rate: float = 30.0  #: messages a second, all chats together

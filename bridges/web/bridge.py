@@ -10,7 +10,15 @@ import structlog
 from aiohttp import web
 
 from bridges.messages import Content, Part
-from bridges.port import BridgeMisconfigured, BridgeState, BridgeUnavailable, ChatGone, ContentRefused, Intake
+from bridges.port import (
+    BridgeMisconfigured,
+    BridgeState,
+    BridgeUnavailable,
+    ChatGone,
+    ContentRefused,
+    FileRefused,
+    Intake,
+)
 from bridges.web.assets import Page
 from bridges.web.audience import Audience
 from bridges.web.door import Door
@@ -132,6 +140,9 @@ class WebBridge:
 
     async def delete(self, address: str, ref: str) -> None:
         """Nothing to carry: `Rooms.changes` says that the item is gone."""
+
+    async def fetch(self, handle: str, most: int) -> bytes:
+        raise FileRefused("there are no files on this page")
 
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         if tap := TapId.read(tap_id):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridges.messages import Content, Part
-from bridges.port import BridgeState, ContentRefused, DeliveryUnknown, Intake, MessageGone
+from bridges.port import BridgeState, ContentRefused, DeliveryUnknown, FileRefused, Intake, MessageGone
 
 LIMIT = 4096
 
@@ -29,6 +29,7 @@ class MemoryBridge:
     calls: list[tuple[str, str, str]] = field(default_factory=list)  #: method, address, what
     answers: list[tuple[str, str]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    files: dict[str, bytes] = field(default_factory=dict)  #: what people sent, by handle
     gate: asyncio.Event | None = None  #: calls wait for it
     _numbers: int = 0
 
@@ -88,6 +89,16 @@ class MemoryBridge:
         await self._tell()
         if failure is not None:
             raise failure.error
+
+    async def fetch(self, handle: str, most: int) -> bytes:
+        failure = await self._call("fetch", handle, "")
+        if failure is not None:
+            raise failure.error
+        if handle not in self.files:
+            raise FileRefused("the network does not know it")
+        if len(self.files[handle]) > most:
+            raise FileRefused("it is too large")
+        return self.files[handle]
 
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         del alert

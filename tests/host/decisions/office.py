@@ -64,6 +64,9 @@ class Counter:
     async def delete(self, address: str, ref: str) -> None:
         raise NotImplementedError
 
+    async def fetch(self, handle: str, most: int) -> bytes:
+        raise NotImplementedError
+
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         self.answers.setdefault(tap_id, []).append((text, alert))
 
