@@ -5,7 +5,17 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from container.agent import Agent, Runtime, StopReason, ToolBox, ToolDeclaration, ToolResult, TurnEvents
+from container.agent import (
+    Agent,
+    Enclosure,
+    Fittings,
+    Runtime,
+    StopReason,
+    ToolBox,
+    ToolDeclaration,
+    ToolResult,
+    TurnEvents,
+)
 from container.sandbox import AgentDied
 
 Script = Callable[["ScriptedAgent", str, TurnEvents], Awaitable[StopReason | None]]
@@ -43,7 +53,13 @@ class ScriptedAgent:
     key: str
     launcher: "ScriptedLauncher"
     tools: ToolBox
+    fittings: Fittings = field(default_factory=Fittings)
+    runtime: str = "local"
+    session: str = ""  #: what it may be loaded by again
+    resumed: bool = False
+    paused: bool = False
     prompts: list[str] = field(default_factory=list)
+    enclosures: list[Enclosure] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -55,10 +71,13 @@ class ScriptedAgent:
     def alive(self) -> bool:
         return not self.gone.is_set()
 
-    async def prompt(self, text: str, events: TurnEvents) -> StopReason:
+    async def prompt(self, text: str, events: TurnEvents, enclosures: Sequence[Enclosure] = ()) -> StopReason:
         if not self.alive:
             raise AgentDied("the agent is gone")
+        if self.paused:
+            raise AssertionError("a paused agent was prompted")
         self.prompts.append(text)
+        self.enclosures.extend(enclosures)
         self.launcher.prompts.append((self.key, text))
         await self.launcher.tell()
         work = asyncio.get_running_loop().create_task(self._work(text, events))
@@ -75,6 +94,14 @@ class ScriptedAgent:
 
     async def _work(self, text: str, events: TurnEvents) -> StopReason:
         return await self.launcher.script(self, text, events) or StopReason.END
+
+    async def pause(self) -> None:
+        self.paused = self.alive
+
+    async def unpause(self) -> None:
+        if not self.alive:
+            raise AgentDied("the agent is gone")
+        self.paused = False
 
     async def cancel(self) -> None:
         self.cancelled.set()
@@ -93,10 +120,12 @@ class ScriptedAgent:
 
 @dataclass(eq=False)
 class ScriptedLauncher:
-    """Starts scripted agents; counts how many live."""
+    """Starts scripted agents; counts how many live, and knows the sessions they could load again."""
 
     script: Script = echo
     takes_followups: bool = False
+    loads: bool = True  #: its agents can load a session again
+    sessions: dict[str, tuple[str, str]] = field(default_factory=dict)  #: session to its lane and runtime
     failures: list[Exception] = field(default_factory=list)
     agents: list[ScriptedAgent] = field(default_factory=list)
     prompts: list[tuple[str, str]] = field(default_factory=list)
@@ -104,11 +133,22 @@ class ScriptedLauncher:
     most_living: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> Agent:
-        del runtime
+    async def launch(
+        self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings | None = None
+    ) -> Agent:
         if self.failures:
             raise self.failures.pop(0)
-        agent = ScriptedAgent(key=key, launcher=self, tools=tools)
+        fittings = fittings or Fittings()
+        resumed = self.loads and self.sessions.get(fittings.resume) == (key, runtime.name)
+        agent = ScriptedAgent(
+            key=key,
+            launcher=self,
+            tools=tools,
+            fittings=fittings,
+            runtime=runtime.name,
+            session=(fittings.resume if resumed else self._opened(key, runtime.name)) if self.loads else "",
+            resumed=resumed,
+        )
         self.agents.append(agent)
         self.living += 1
         self.most_living = max(self.living, self.most_living)
@@ -117,6 +157,11 @@ class ScriptedLauncher:
     async def sweep(self, keep: Sequence[str] = ()) -> int:
         del keep
         return 0
+
+    def _opened(self, key: str, runtime: str) -> str:
+        session = f"session-{len(self.sessions) + 1}"
+        self.sessions[session] = (key, runtime)
+        return session
 
     def lane(self, key: str) -> ScriptedAgent:
         """The lane's newest agent."""

@@ -9,12 +9,13 @@ from uuid import UUID
 
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content, Person
 from bridges.port import ChatBridge
-from container.agent import Permission, Runtime
+from container.agent import Permission, PermissionRequest
 from host.conversation.busy_signs import BusySigns
 from host.conversation.lanes import Lanes
 from host.conversation.sessions import Sessions
 from host.conversation.talk import Means
 from host.conversation.turns import Turn, Turns
+from host.conversation.warmth import Climate, Warmth
 from host.incoming.commands import Commands
 from host.incoming.intake import Intake
 from host.incoming.models import LOCAL, Model
@@ -23,12 +24,13 @@ from host.meter import SilentMeter
 from host.outgoing.outbox import Outbox
 from host.outgoing.sender import Sender
 from host.page.transcript import Transcript
-from host.people.registry import Registry
+from host.people.registry import Group, Registry
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock
 from tests.host.conversation.agents import NoTools, ScriptedLauncher
 from tests.host.conversation.bridges import MemoryBridge
+from tests.host.conversation.outfits import PlainOutfitter
 
 ANA = Person(address="tg:1000", name="Ana")
 EVE = Person(address="tg:666", name="Eve")
@@ -85,8 +87,8 @@ class Record:
         self.audited.append((action, detail))
 
 
-async def _allow(turn: Turn, title: str, detail: str) -> Permission:
-    del turn, title, detail
+async def _allow(turn: Turn, request: PermissionRequest) -> Permission:
+    del turn, request
     return Permission.ALLOW
 
 
@@ -108,6 +110,9 @@ class House:
     claims: Claims = field(default_factory=Claims)
     record: Record = field(default_factory=Record)
     most: int = 5
+    most_paused: int = 20
+    climate: Climate = field(default_factory=lambda: Climate(ahead=0))
+    memory: int = 1 << 34  #: bytes this machine has available
     models: tuple[Model, ...] = (LOCAL,)
     number: int = 0  #: of the last update
 
@@ -128,12 +133,22 @@ class House:
         )
         self.sessions = Sessions(
             launcher=self.launcher,
-            runtimes={name: Runtime(name=name, image="", command=()) for name in ("local", "other")},
+            outfitter=PlainOutfitter(),
             toolbox_for=lambda lane, turn: NoTools(),
             clock=self.clock,
             meter=meter,
-            idle_timeout=1800,
+            group_of=self.group_of,
             most=self.most,
+            most_paused=self.most_paused,
+        )
+        self.warmth = Warmth(
+            sessions=self.sessions,
+            climate=self.climate,
+            recent_lanes=self.turns.recent_lanes,
+            group_of=self.group_of,
+            clock=self.clock,
+            meter=meter,
+            available=lambda: self.memory,
         )
         self.lanes = Lanes(
             means=Means(
@@ -146,6 +161,7 @@ class House:
             ),
             registry=self.registry,
             sessions=self.sessions,
+            warmth=self.warmth,
             signs=BusySigns(bridges, self.clock),
             written=self.record,
             new_id=self.new_id,
@@ -184,6 +200,9 @@ class House:
             meter=meter,
         )
         self._updates = self.number
+
+    def group_of(self, lane: str) -> Group | None:
+        return self.registry.group(lane.partition("/")[0])
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
@@ -243,6 +262,7 @@ class House:
             claims=self.claims,
             record=self.record,
             most=self.most,
+            climate=self.climate,
             models=self.models,
             number=self._updates,
         )

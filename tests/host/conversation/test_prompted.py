@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 
 import pytest
 
-from container.agent import Permission, StopReason, TurnEvents
+from container.agent import Permission, PermissionRequest, StopReason, TurnEvents
 from host.conversation.prompted import LONGEST_ANSWER, Prompted
 from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import House
 
 
-async def _allow(title: str, detail: str) -> Permission:
-    del title, detail
+async def _allow(request: PermissionRequest) -> Permission:
+    del request
     return Permission.ALLOW
 
 
@@ -60,7 +60,7 @@ def test_of_several_tools_at_work_the_last_begun_is_shown(prompted: Prompted) ->
 
 async def test_an_agent_that_asks_for_permission_is_not_silent(house: House) -> None:
     async def ask(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
-        events.text(await events.permission("write a file", "/tmp/x"))
+        events.text(await events.permission(PermissionRequest(title="write a file", detail="/tmp/x")))
 
     house.launcher.script = ask
     async with house.open():

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from container.agent import Agent, Runtime, ToolBox, ToolDeclaration, ToolResult
+from container.agent import Agent, Fittings, Runtime, ToolBox, ToolDeclaration, ToolResult
 from container.sandbox import SandboxUnavailable
 from host.conversation.unisolated import MainOnly
 
@@ -15,7 +15,9 @@ class Reached(Exception):
 
 
 class Launcher:
-    async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> Agent:
+    async def launch(
+        self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings | None = None
+    ) -> Agent:
         raise Reached
 
     async def sweep(self, keep: Sequence[str] = ()) -> int:
