@@ -13,12 +13,15 @@ from acp import PROTOCOL_VERSION, RequestError, text_block
 from acp.connection import Connection
 from acp.meta import AGENT_METHODS, CLIENT_METHODS
 from acp.schema import (
+    AgentCapabilities,
     CancelNotification,
     ClientCapabilities,
     FileSystemCapabilities,
     Implementation,
     InitializeRequest,
     InitializeResponse,
+    LoadSessionRequest,
+    LoadSessionResponse,
     McpServerStdio,
     NewSessionRequest,
     NewSessionResponse,
@@ -30,7 +33,7 @@ from acp.schema import (
 from acp.utils import notify_model, request_model
 from pydantic import BaseModel, ValidationError
 
-from container.agent import Permission, StopReason, TurnEvents
+from container.agent import Enclosure, Permission, PermissionRequest, StopReason, TurnEvents
 from container.replies import chosen, describe, show
 from container.sandbox import AgentDied, AgentRefused, ContainerError, StartFailed
 from container.wire import AgentStream
@@ -38,6 +41,16 @@ from container.wire import AgentStream
 MOST_PROMPTS = 32  #: unanswered at once
 MOST_PERMISSIONS = 8  #: undecided at once
 LONGEST_REASON = 300
+
+LOAD_TIMEOUT = 15.0  #: seconds for an earlier session, before a new one is opened instead
+SERVER = "intercom"  #: what agents know our tools' server by
+HELLO = InitializeRequest(
+    protocol_version=PROTOCOL_VERSION,
+    client_capabilities=ClientCapabilities(
+        fs=FileSystemCapabilities(read_text_file=False, write_text_file=False), terminal=False
+    ),
+    client_info=Implementation(name="intercom", version="1"),
+)
 
 Answer = TypeVar("Answer", bound=BaseModel)
 log = structlog.get_logger()
@@ -69,33 +82,50 @@ class Conversation:
         self._turns: deque[_Turn] = deque()
         self._asking: set[asyncio.Task[Permission]] = set()
         self._session = ""
+        self._loads = False
+        self.resumed = False
         self.takes_followups = False
         # The library's client side lets an agent's `_meta` replace the arguments of its handlers and answers
         # methods that a client lacks with success. Its connection does neither.
         self._connection = Connection(self._handle, stream)
 
-    async def start(self, tools: Sequence[str], folder: str = "/tmp") -> None:  # noqa: S108 - a name inside
-        """Agree on the protocol and open the session. Raises ContainerError."""
-        hello = InitializeRequest(
-            protocol_version=PROTOCOL_VERSION,
-            client_capabilities=ClientCapabilities(
-                fs=FileSystemCapabilities(read_text_file=False, write_text_file=False), terminal=False
-            ),
-            client_info=Implementation(name="intercom", version="1"),
-        )
-        answer = await self._request("initialize", hello, InitializeResponse)
+    @property
+    def session(self) -> str:
+        """The id under which it may be loaded again; "" when the agent cannot."""
+        return self._session if self._loads else ""
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._turns)
+
+    async def start(self, tools: Sequence[str], folder: str, *, resume: str = "") -> None:
+        """Agree on the protocol and open a session, that of `resume` if possible. Raises ContainerError."""
+        answer = await self._request("initialize", HELLO, InitializeResponse)
         if answer.protocol_version != PROTOCOL_VERSION:
             version = answer.protocol_version
             raise StartFailed(f"The agent speaks version {version} of its protocol, not {PROTOCOL_VERSION}.")
-        capabilities = answer.agent_capabilities
-        self.takes_followups = _queues((capabilities.field_meta if capabilities else None) or {})
-        server = McpServerStdio(name="intercom", command=tools[0], args=list(tools[1:]), env=[])
-        opened = await self._request(
-            "session_new", NewSessionRequest(cwd=folder, mcp_servers=[server]), NewSessionResponse
-        )
-        self._session = opened.session_id
+        can = answer.agent_capabilities or AgentCapabilities()
+        self.takes_followups = _queues(can.field_meta or {})
+        self._loads = bool(can.load_session)
+        server = McpServerStdio(name=SERVER, command=tools[0], args=list(tools[1:]), env=[])
+        if resume and self._loads and await self._load(resume, folder, server):
+            self._session, self.resumed = resume, True
+            return
+        new = NewSessionRequest(cwd=folder, mcp_servers=[server])
+        self._session = (await self._request("session_new", new, NewSessionResponse)).session_id
 
-    async def prompt(self, text: str, events: TurnEvents) -> StopReason:
+    async def _load(self, session: str, folder: str, server: McpServerStdio) -> bool:
+        """Open an earlier session. What the agent repeats of it on the way belongs to no turn."""
+        load = LoadSessionRequest(session_id=session, cwd=folder, mcp_servers=[server])
+        try:
+            async with asyncio.timeout(LOAD_TIMEOUT):
+                await self._request("session_load", load, LoadSessionResponse)
+        except (AgentRefused, TimeoutError) as error:
+            log.info("session.not_loaded", reason=str(error) or "it took too long")
+            return False
+        return True
+
+    async def prompt(self, text: str, events: TurnEvents, enclosures: Sequence[Enclosure] = ()) -> StopReason:
         """Say something; returns when the agent is done with it. Raises AgentDied, AgentRefused."""
         if self._stream.ended.is_set():
             raise self._death()
@@ -209,10 +239,13 @@ class Conversation:
 
 
 async def _decide(events: TurnEvents, request: RequestPermissionRequest) -> Permission:
-    title = (request.tool_call.title or "use a tool")[:LONGEST_REASON]
-    detail = "" if request.tool_call.raw_input is None else str(request.tool_call.raw_input)
+    asked = PermissionRequest(
+        title=(request.tool_call.title or "use a tool")[:LONGEST_REASON],
+        kind=request.tool_call.kind or "other",
+        detail="" if request.tool_call.raw_input is None else str(request.tool_call.raw_input),
+    )
     try:
-        return await events.permission(title, detail[: 10 * LONGEST_REASON])
+        return await events.permission(asked)
     except Exception:  # whoever cannot be asked has not allowed it
         log.exception("permission.failed")
         return Permission.REJECT

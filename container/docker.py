@@ -12,14 +12,13 @@ import structlog
 
 from container.engine import Engine
 from container.planning import SOCKETS, sandbox_name
-from container.sandbox import ContainerError, Running, SandboxSpec, StartFailed
+from container.sandbox import OUT_OF_MEMORY, ContainerError, Mount, Running, SandboxSpec, StartFailed
 
 if TYPE_CHECKING:
     from docker import APIClient
 
 INSTALL_LABEL = "io.intercom.install"
 KEY_LABEL = "io.intercom.key"
-USER = "10001:10001"
 PARALLEL_STARTS = 4
 OPEN_FILES = 1024
 LAST_LINES = 20
@@ -58,6 +57,12 @@ class DockerSandbox:
         gone = await self._engine.run(lambda client: _stop(client, sandbox_id, grace))
         if not gone:
             raise ContainerError(f"The container {sandbox_id[:12]} is still there after it was removed.")
+
+    async def pause(self, sandbox_id: str) -> None:
+        await self._engine.run(lambda client: _pause(client, sandbox_id))
+
+    async def unpause(self, sandbox_id: str) -> None:
+        await self._engine.run(lambda client: _unpause(client, sandbox_id))
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         state = await self._engine.run(lambda client: _state(client, sandbox_id))
@@ -124,8 +129,8 @@ class DockerSandbox:
             "image": spec.image,
             "entrypoint": [spec.command[0]],
             "command": list(spec.command[1:]),
-            "user": USER,
-            "environment": dict(spec.environment),
+            "user": f"{spec.user[0]}:{spec.user[1]}",
+            "environment": ({"HOME": spec.home} if spec.home else {}) | dict(spec.environment),
             "labels": {INSTALL_LABEL: self._install, KEY_LABEL: spec.key},
             "host_config": client.create_host_config(**hardening(spec)),
         }
@@ -133,34 +138,85 @@ class DockerSandbox:
 
 def hardening(spec: SandboxSpec) -> dict[str, Any]:
     """What keeps an agent in: everything is forbidden that it does not need."""
-    from docker.types import LogConfig, Mount, Ulimit
+    from docker.types import LogConfig, Ulimit
 
     limits = spec.limits
+    sockets = Mount(source=spec.sockets, target=SOCKETS)
     return {
         "network_mode": "none",
         "read_only": True,
-        "tmpfs": {"/tmp": f"rw,noexec,nosuid,nodev,mode=1777,size={limits.tmpfs_bytes}"},  # noqa: S108
+        "tmpfs": _in_memory(spec),
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "mem_limit": limits.memory_bytes,
         "memswap_limit": limits.memory_bytes,
         "nano_cpus": int(limits.cpus * 1_000_000_000),
         "pids_limit": limits.pids,
-        "ulimits": [Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES)],
+        "ulimits": [
+            Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+            Ulimit(name="fsize", soft=limits.disk_bytes, hard=limits.disk_bytes),
+            Ulimit(name="core", soft=0, hard=0),
+        ],
         "init": True,
         "restart_policy": {"Name": "no"},
-        "mounts": [Mount(target=SOCKETS, source=str(spec.sockets), type="bind", read_only=True)],
+        "mounts": [_bind(mount) for mount in (sockets, *spec.mounts)],
         # Only what an agent writes on stderr ends up here, for the message about its death.
         "log_config": LogConfig(type="json-file", config={"max-size": "64k", "max-file": "1"}),
     }
+
+
+def _in_memory(spec: SandboxSpec) -> dict[str, str]:
+    locks = f"rw,noexec,nosuid,nodev,size={spec.limits.tmpfs_bytes}"
+    user, group = spec.user
+    folders = {"/tmp": f"{locks},mode=1777"}  # noqa: S108 - a name inside
+    if spec.home:
+        folders[spec.home] = f"{locks},mode=0700,uid={user},gid={group}"
+    return folders
+
+
+def _bind(mount: Mount) -> dict[str, Any]:
+    """A folder of the host as it is now: what is mounted below it, now or later, does not come along.
+
+    The engine makes the mounts below a read-only folder writable; without them there are none.
+    """
+    return {
+        "Type": "bind",
+        "Source": str(mount.source),
+        "Target": mount.target,
+        "ReadOnly": not mount.writable,
+        "BindOptions": {"Propagation": "rprivate", "NonRecursive": True},
+    }
+
+
+def _pause(client: "APIClient", container: str) -> None:
+    from docker import errors
+
+    try:
+        client.pause(container)
+    except errors.APIError:
+        if not (_state(client, container) or {}).get("Paused"):
+            raise
+
+
+def _unpause(client: "APIClient", container: str) -> None:
+    from docker import errors
+
+    try:
+        client.unpause(container)
+    except errors.APIError:
+        state = _state(client, container)
+        if state is None or not state.get("Running") or state.get("Paused"):
+            raise
 
 
 def _stop(client: "APIClient", container: str, grace: float) -> bool:
     """End and remove it; whether it is gone."""
     from docker import errors
 
-    with suppress(errors.APIError):  # 404 and 304: it has ended already; all else shows below
-        if grace > 0:
+    if grace > 0:
+        with suppress(errors.APIError):  # hardly ever is it frozen, and then it could not hear of its end
+            client.unpause(container)
+        with suppress(errors.APIError):  # 404 and 304: it has ended already; all else shows below
             client.stop(container, timeout=math.ceil(grace))
     return _remove(client, container)
 
@@ -193,7 +249,7 @@ def _last_words(client: "APIClient", container: str) -> str:
     state = _state(client, container)
     if state is None:
         return "The container is gone."
-    told = "It needed more memory than it may have. " if state.get("OOMKilled") else ""
+    told = f"{OUT_OF_MEMORY} " if state.get("OOMKilled") else ""
     with suppress(errors.APIError):
         raw: bytes = client.logs(container, stdout=False, stderr=True, tail=LAST_LINES)
         told += raw.decode(errors="replace")[-LONGEST_WORDS:]

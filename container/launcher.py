@@ -1,8 +1,10 @@
 """Starts agents and keeps what belongs to each together: sandbox, sockets, conversation, tools."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
@@ -10,10 +12,18 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from container.agent import Runtime, ToolBox
+from container.agent import Fittings, Runtime, ToolBox
 from container.life import LaunchedAgent
-from container.planning import TOOLS_COMMAND, folder_name, plan
-from container.sandbox import AgentDied, AgentRefused, ContainerError, Limits, Sandbox, StartFailed
+from container.planning import TOOLS_COMMAND, folder_name, plan, user_inside
+from container.sandbox import (
+    OUT_OF_MEMORY,
+    AgentDied,
+    AgentRefused,
+    ContainerError,
+    Limits,
+    Sandbox,
+    StartFailed,
+)
 from container.sockets import Connection, SocketFolder, check_length, leftovers
 from container.wire import AgentStream, Allowance, Line
 
@@ -34,6 +44,15 @@ async def warm_imports() -> None:
     await asyncio.to_thread(
         lambda: [import_module(f"container.{name}") for name in ("conversation", "tools")]
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Start:
+    """What an agent is started with."""
+
+    runtime: Runtime
+    tools: ToolBox
+    fittings: Fittings
 
 
 class SandboxLauncher:
@@ -67,12 +86,15 @@ class SandboxLauncher:
         if fault is not None:
             raise fault
 
-    async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> LaunchedAgent:
+    async def launch(
+        self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings | None = None
+    ) -> LaunchedAgent:
         """Start an agent; one of the same key that still runs is ended first. Raises ContainerError."""
         while (old := self._agents.get(key)) is not None:
             await old.close()
         agent = self._agents[key] = LaunchedAgent(key)
-        agent.task = self._group.create_task(self._live(agent, runtime, tools), name=f"agent {key}")
+        start = _Start(runtime=runtime, tools=tools, fittings=fittings or Fittings())
+        agent.task = self._group.create_task(self._live(agent, start), name=f"agent {key}")
         try:
             await agent.settled.wait()
         except asyncio.CancelledError:
@@ -102,11 +124,11 @@ class SandboxLauncher:
             for agent in self._agents.values():
                 group.create_task(agent.close())
 
-    async def _live(self, agent: LaunchedAgent, runtime: Runtime, tools: ToolBox) -> None:
+    async def _live(self, agent: LaunchedAgent, start: _Start) -> None:
         """The whole life of one agent: what it has is opened here, and closed here."""
         try:
-            async with SocketFolder.open(self._sockets, agent.key) as folder:
-                await self._serve(agent, folder, runtime, tools)
+            async with SocketFolder.open(self._sockets, agent.key, start.fittings.services) as folder:
+                await self._serve(agent, folder, start)
         except ContainerError as error:
             agent.failed(error)
         except OSError as error:
@@ -119,16 +141,14 @@ class SandboxLauncher:
                 del self._agents[agent.key]
             agent.ended()
 
-    async def _serve(
-        self, agent: LaunchedAgent, folder: SocketFolder, runtime: Runtime, tools: ToolBox
-    ) -> None:
+    async def _serve(self, agent: LaunchedAgent, folder: SocketFolder, start: _Start) -> None:
         conversation: Conversation | None = None
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._serve_tools(folder, tools))
+            serving = group.create_task(self._serve_tools(folder, start.tools))
             try:
                 async with asyncio.timeout(START_TIMEOUT):
-                    conversation = await self._open(agent, folder, runtime, group)
-                agent.opened(conversation)
+                    conversation = await self._open(agent, folder, start, group)
+                agent.opened(conversation, self._sandbox)
                 await agent.wait_until_over()
                 await self._explain(agent, conversation.fault)
             except TimeoutError:
@@ -145,10 +165,11 @@ class SandboxLauncher:
                 await self._stop(agent)
 
     async def _open(
-        self, agent: LaunchedAgent, folder: SocketFolder, runtime: Runtime, group: asyncio.TaskGroup
+        self, agent: LaunchedAgent, folder: SocketFolder, start: _Start, group: asyncio.TaskGroup
     ) -> "Conversation":
         """Start the sandbox, wait for its call, open the session."""
-        spec = plan(agent.key, runtime, folder.path, self._limits)
+        user = user_inside(os.getuid(), os.getgid())
+        spec = plan(agent.key, start.runtime, folder.path, self._limits, start.fittings, user)
         imports = group.create_task(warm_imports())  # while the sandbox starts
         agent.sandbox_id = await self._sandbox.start(spec)
         reader, writer = await self._called(agent, folder)
@@ -159,7 +180,11 @@ class SandboxLauncher:
         stream = AgentStream(Line(reader, writer, allowance=allowance))
         conversation = Conversation(stream, group)
         try:
-            await conversation.start(self._sandbox.inside(TOOLS_COMMAND, folder.path))
+            await conversation.start(
+                self._sandbox.inside(TOOLS_COMMAND, folder.path),
+                start.fittings.folder,
+                resume=start.fittings.resume,
+            )
         except (AgentDied, AgentRefused) as error:
             await conversation.close()
             raise StartFailed(f"{error}{await self._last_words(agent)}") from error
@@ -216,7 +241,10 @@ class SandboxLauncher:
         except ContainerError:
             return ""
         printable = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-        return f" It said: {printable[-LONGEST_WORDS:]}" if printable else ""
+        told = ""
+        if printable.startswith(OUT_OF_MEMORY):
+            told, printable = f" {OUT_OF_MEMORY}", printable.removeprefix(OUT_OF_MEMORY).strip()
+        return f"{told} It said: {printable[-LONGEST_WORDS:]}" if printable else told
 
     async def _stop(self, agent: LaunchedAgent) -> None:
         if not agent.sandbox_id:

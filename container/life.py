@@ -1,11 +1,12 @@
 """One launched agent: what the host holds while it lives, and why it ended."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from container.agent import StopReason, TurnEvents
-from container.sandbox import AgentDied, ContainerError, StartFailed
+from container.agent import Enclosure, StopReason, TurnEvents
+from container.sandbox import AgentDied, ContainerError, Sandbox, StartFailed
 
 if TYPE_CHECKING:
     from container.conversation import Conversation
@@ -24,7 +25,11 @@ class LaunchedAgent:
         self.failure: ContainerError | None = None
         self.reason = ""
         self.closing = False
+        self.paused = False
         self._conversation: Conversation | None = None
+        self._sandbox: Sandbox | None = None
+        self._prompts = 0
+        self._freezing = asyncio.Lock()
         self._over = asyncio.Event()  #: it is to end
         self._gone = asyncio.Event()  #: nothing of it is left
 
@@ -36,16 +41,52 @@ class LaunchedAgent:
     def alive(self) -> bool:
         return self._conversation is not None and not self._over.is_set()
 
-    async def prompt(self, text: str, events: TurnEvents) -> StopReason:
+    @property
+    def session(self) -> str:
+        return self._conversation.session if self._conversation is not None else ""
+
+    @property
+    def resumed(self) -> bool:
+        return self._conversation is not None and self._conversation.resumed
+
+    async def prompt(self, text: str, events: TurnEvents, enclosures: Sequence[Enclosure] = ()) -> StopReason:
         if self._conversation is None:
             raise AgentDied(self.reason or "The agent is not there.")
+        self._prompts += 1  # from here on it is not paused any more
         try:
-            return await self._conversation.prompt(text, events)
+            await self.unpause()
+            return await self._conversation.prompt(text, events, enclosures)
         except AgentDied as error:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EXPLAIN_TIMEOUT):
                     await self._gone.wait()
             raise AgentDied(self.reason or str(error)) from error
+        finally:
+            self._prompts -= 1
+
+    async def pause(self) -> None:
+        """Freeze it, unless it has something to do or has ended."""
+        async with self._freezing:
+            if self.paused or self._busy() or self._sandbox is None or not self.alive:
+                return
+            self.paused = True  # also when nobody waits for the end of this: it may be frozen then
+            try:
+                await self._sandbox.pause(self.sandbox_id)
+            except ContainerError:
+                self.paused = False
+                if self.alive:
+                    raise
+
+    async def unpause(self) -> None:
+        async with self._freezing:
+            if not self.paused or self._sandbox is None:
+                return
+            try:
+                await self._sandbox.unpause(self.sandbox_id)
+            except ContainerError as error:
+                self._over.set()
+                raise AgentDied(f"The agent could not be woken. {error}") from error
+            self.paused = False
 
     async def cancel(self) -> None:
         if self._conversation is not None:
@@ -67,8 +108,14 @@ class LaunchedAgent:
         if not self.settled.is_set() and self.task is not None:
             self.task.cancel()
 
-    def opened(self, conversation: "Conversation") -> None:
+    def cut_off(self, reason: str) -> None:
+        """End it because of what it does."""
+        self.reason = self.reason or reason
+        self._over.set()
+
+    def opened(self, conversation: "Conversation", sandbox: Sandbox) -> None:
         self._conversation = conversation
+        self._sandbox = sandbox
         self.settled.set()
 
     def failed(self, error: ContainerError) -> None:
@@ -93,6 +140,10 @@ class LaunchedAgent:
         self._over.set()
         self._gone.set()
         self.settled.set()
+
+    def _busy(self) -> bool:
+        """Whether anybody prompts it, or it works on what somebody else gave up waiting for."""
+        return self._prompts > 0 or (self._conversation is not None and self._conversation.busy)
 
     async def _watch(self, conversation: "Conversation") -> None:
         await conversation.ended()

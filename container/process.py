@@ -13,7 +13,7 @@ from typing import IO
 
 from container.planning import PROGRAMS, PYTHON, SESSION_COMMAND, SOCKETS, TOOLS_COMMAND
 from container.runtimes import LOCAL_COMMAND
-from container.sandbox import Running, SandboxSpec, SandboxUnavailable, StartFailed
+from container.sandbox import AgentDied, Running, SandboxSpec, SandboxUnavailable, StartFailed
 
 IMAGE = Path(__file__).parent / "image"
 LABEL = "INTERCOM_AGENT"  #: in a child's environment, so that it is found again after a crash
@@ -75,6 +75,7 @@ class ProcessSandbox:
         try:
             if grace > 0:
                 _signal(child.process.pid, signal.SIGTERM)
+                _signal(child.process.pid, signal.SIGCONT)  # a frozen one hears of its end only then
                 with suppress(TimeoutError):
                     async with asyncio.timeout(grace):
                         await child.process.wait()
@@ -83,6 +84,12 @@ class ProcessSandbox:
                 _signal(child.process.pid, signal.SIGKILL)
             child.stderr.close()
             await child.process.wait()
+
+    async def pause(self, sandbox_id: str) -> None:
+        self._signal_child(sandbox_id, signal.SIGSTOP)
+
+    async def unpause(self, sandbox_id: str) -> None:
+        self._signal_child(sandbox_id, signal.SIGCONT)
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         child = self._children.get(sandbox_id)
@@ -109,6 +116,12 @@ class ProcessSandbox:
         places = {PYTHON[0]: sys.executable, PROGRAMS: str(IMAGE), SOCKETS: str(sockets)}
         return tuple(_place(word, places) for word in words)
 
+    def _signal_child(self, sandbox_id: str, number: signal.Signals) -> None:
+        child = self._children.get(sandbox_id)
+        if child is None or child.process.returncode is not None:
+            raise AgentDied("The agent's process has ended.")
+        _signal(child.process.pid, number)
+
     def _find(self) -> list[Running]:
         """Agents of this install among all processes, those an earlier host left behind too."""
         marks = f"{LABEL}={self._install}:".encode()
@@ -129,6 +142,7 @@ class ProcessSandbox:
                 async with asyncio.timeout(patience):
                     while await self._is_there(pid):
                         _signal(pid, number)
+                        _signal(pid, signal.SIGCONT)
                         await asyncio.sleep(LOOK_EVERY)
                     return
 

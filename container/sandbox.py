@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+#: how the last words of an agent begin that was ended for want of memory
+OUT_OF_MEMORY = "It needed more memory than it may have."
+
 
 class ContainerError(Exception):
     """A sandbox or the agent in it did not do what was asked."""
@@ -43,7 +46,18 @@ class Limits:
     memory_bytes: int = 512 * 1024 * 1024
     cpus: float = 1.0
     pids: int = 128
-    tmpfs_bytes: int = 64 * 1024 * 1024
+    tmpfs_bytes: int = 64 * 1024 * 1024  #: each of its folders in memory; they count as memory too
+    disk_bytes: int = 2 * 1024 * 1024 * 1024  #: all it may write to on the disk, and any one file
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder of the host that the agent sees; links in `source` are resolved already."""
+
+    source: Path
+    target: str  #: absolute, inside
+    writable: bool = False
+    counted: bool = True  #: what is in it counts against the limit of the disk, if it is writable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,9 @@ class SandboxSpec:
     sockets: Path  #: host folder with the container's own sockets, mounted read-only
     environment: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = Limits()
+    mounts: tuple[Mount, ...] = ()
+    home: str = ""  #: a folder in memory that only the agent's user can use; "" for none
+    user: tuple[int, int] = (10001, 10001)  #: user and group inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +106,20 @@ class Sandbox(Protocol):
         """End it, at the latest after `grace` seconds. Already gone is success."""
         ...
 
+    async def pause(self, sandbox_id: str) -> None:
+        """Freeze it: it keeps its memory and gets no processor. Raises ContainerError."""
+        ...
+
+    async def unpause(self, sandbox_id: str) -> None:
+        """Let it go on. Not paused is success. Raises ContainerError."""
+        ...
+
     async def exit_status(self, sandbox_id: str) -> int | None:
         """None while it runs; its exit status after (or -1 when it is not known any more)."""
         ...
 
     async def last_words(self, sandbox_id: str) -> str:
-        """What is known about its end: out of memory, the last lines of its stderr. Untrusted, bounded."""
+        """What is known about its end: OUT_OF_MEMORY, the last lines of its stderr. Untrusted, bounded."""
         ...
 
     async def running(self) -> Sequence[Running]:

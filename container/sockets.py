@@ -3,10 +3,12 @@
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
+from container.agent import Service
+from container.doors import BACKLOG, Door
 from container.planning import SESSION_SOCKET, TOOLS_SOCKET, folder_name
 from container.sandbox import SandboxUnavailable
 
@@ -15,7 +17,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 LONGEST_PATH = 107  #: bytes in the path of a Unix socket
 MOST_TOOL_CONNECTIONS = 16
-BACKLOG = 32
+MOST_SERVICE_CONNECTIONS = 64
 
 
 class SocketFolder:
@@ -29,25 +31,40 @@ class SocketFolder:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, base: Path, key: str) -> AsyncIterator["SocketFolder"]:
-        """Listen on both sockets of the conversation `key`; a folder left there is replaced."""
+    async def open(
+        cls, base: Path, key: str, services: Mapping[str, Service] | None = None
+    ) -> AsyncIterator["SocketFolder"]:
+        """Listen on the sockets of the conversation `key`; a folder left there is replaced.
+
+        `services` are further sockets by their names, each with what answers a call.
+        """
         path = base / folder_name(key)
-        session, tools = await asyncio.to_thread(_prepare, path)
-        folder = cls(path)
+        services = services or {}
+        listeners = await asyncio.to_thread(_prepare, path, (SESSION_SOCKET, TOOLS_SOCKET, *services))
+        fault: Exception | None = None
         try:
-            async with (
-                await asyncio.start_unix_server(folder._called_session, sock=session, backlog=1),
-                await asyncio.start_unix_server(folder._called_tools, sock=tools, backlog=BACKLOG),
-            ):
-                yield folder
+            folder = cls(path)
+            async with asyncio.TaskGroup() as group:
+                session = Door(listeners[SESSION_SOCKET], folder._on_session, 1)
+                doors = [group.create_task(session.attend(calls=1))]  # there is one agent
+                tools = Door(listeners[TOOLS_SOCKET], folder._on_tools, MOST_TOOL_CONNECTIONS)
+                doors.append(group.create_task(tools.attend()))
+                for name, service in services.items():
+                    door = Door(listeners[name], service, MOST_SERVICE_CONNECTIONS)
+                    doors.append(group.create_task(door.attend()))
+                try:
+                    yield folder
+                except Exception as error:  # noqa: BLE001 - raised below, as it is and not as a group
+                    fault = error
+                finally:
+                    for task in doors:
+                        task.cancel()
         finally:
-            session.close()
-            tools.close()
-            if folder.session.done() and not folder.session.cancelled():
-                folder.session.result()[1].transport.abort()
-            while not folder._tools.empty():
-                folder._tools.get_nowait()[1].transport.abort()
+            for listener in listeners.values():
+                listener.close()
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
+        if fault is not None:
+            raise fault
 
     async def serve_tools(self, serve: Serve) -> None:
         """Serve each connection to tools.sock until cancelled."""
@@ -65,18 +82,29 @@ class SocketFolder:
             self._open -= 1
             writer.transport.abort()
 
+    def _on_session(self) -> asyncio.BaseProtocol:
+        return _stream(self._called_session)
+
+    def _on_tools(self) -> asyncio.BaseProtocol:
+        return _stream(self._called_tools)
+
     def _called_session(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.session.done():  # there is one agent, and it called already
+        if self.session.done():  # nobody waits any more
             writer.transport.abort()
         else:
             self.session.set_result((reader, writer))
 
     def _called_tools(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Counted until it is served to its end, which may be later than it hangs up."""
         if self._open >= MOST_TOOL_CONNECTIONS:
             writer.transport.abort()
         else:
             self._open += 1
             self._tools.put_nowait((reader, writer))
+
+
+def _stream(called: Callable[[asyncio.StreamReader, asyncio.StreamWriter], None]) -> asyncio.BaseProtocol:
+    return asyncio.StreamReaderProtocol(asyncio.StreamReader(), called)
 
 
 _ROOM = LONGEST_PATH - len(f"/{folder_name('')}/{SESSION_SOCKET}")  #: for the folder itself
@@ -102,14 +130,17 @@ def leftovers(base: Path, keep: set[str]) -> list[Path]:
     return [path for path in base.iterdir() if path.name not in names] if base.is_dir() else []
 
 
-def _prepare(path: Path) -> tuple[socket.socket, socket.socket]:
+def _prepare(path: Path, names: Iterable[str]) -> dict[str, socket.socket]:
     check_length(path.parent)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.chmod(0o700)  # nobody else on this machine comes near; a container sees its own folder only
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir()
     path.chmod(0o755)
-    return _bind(path / SESSION_SOCKET), _bind(path / TOOLS_SOCKET)
+    with ExitStack() as undo:
+        listeners = {name: undo.enter_context(_bind(path / name)) for name in names}
+        undo.pop_all()
+    return listeners
 
 
 def _bind(path: Path) -> socket.socket:
@@ -118,6 +149,7 @@ def _bind(path: Path) -> socket.socket:
         listener.bind(str(path))
         path.chmod(0o666)  # the user inside is another one; the folder decides who comes here
         listener.setblocking(False)
+        listener.listen(BACKLOG)
     except OSError:
         listener.close()
         raise

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from container.agent import Permission, ToolDeclaration, ToolResult
+from container.agent import Permission, PermissionRequest, ToolDeclaration, ToolResult
 from container.sandbox import Sandbox
 
 OBJECT = {"type": "object", "properties": {}}
@@ -57,7 +57,7 @@ class Listener:
 
     def __init__(self, permission: Permission = Permission.REJECT) -> None:
         self.log: list[str | tuple[str, bool]] = []
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[PermissionRequest] = []
         self._permission = permission
         self._said = asyncio.Condition()
         self._news = asyncio.Event()
@@ -70,13 +70,13 @@ class Listener:
         self.log.append(chunk)
         self._news.set()
 
-    def tool(self, call_id: str, title: str, *, finished: bool) -> None:
+    def tool(self, call_id: str, title: str, *, finished: bool, kind: str = "other") -> None:
         assert call_id
         self.log.append((title, finished))
         self._news.set()
 
-    async def permission(self, title: str, detail: str) -> Permission:
-        self.asked.append((title, detail))
+    async def permission(self, request: PermissionRequest) -> Permission:
+        self.asked.append(request)
         return self._permission
 
     async def heard(self, text: str) -> None:

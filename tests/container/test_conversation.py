@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from container.agent import Permission, StopReason
+from container.agent import Permission, PermissionRequest, StopReason
 from container.conversation import Conversation
 from container.sandbox import AgentDied, AgentRefused, StartFailed
 from container.wire import AgentStream, Line
@@ -71,7 +71,7 @@ async def wire() -> AsyncIterator[tuple[Conversation, Peer]]:
 async def talking(**capabilities: Any) -> AsyncIterator[tuple[Conversation, Peer, asyncio.TaskGroup]]:
     async with wire() as (conversation, peer), asyncio.TaskGroup() as group:
         greeting = group.create_task(peer.greet(**capabilities))
-        await conversation.start(("bridge", "tools", "/x"))
+        await conversation.start(("bridge", "tools", "/x"), "/workspace/group")
         await greeting
         yield conversation, peer, group
 
@@ -142,7 +142,7 @@ async def test_permission_is_given_for_this_once_only(answer: Permission, option
         assert (await peer.hear())["result"] == {"outcome": {"outcome": "cancelled"}}
         peer.say(id=asked["id"], result={"stopReason": "end_turn"})
         await turn
-    assert heard.asked[0] == ("run tests", "{'x': 1}")
+    assert (heard.asked[0].title, heard.asked[0].kind) == ("run tests", "other")
 
 
 async def test_a_permission_outside_of_a_turn_is_refused() -> None:
@@ -155,7 +155,7 @@ async def test_a_permission_outside_of_a_turn_is_refused() -> None:
 
 async def test_cancelling_answers_open_permissions_first() -> None:
     class Undecided(Listener):
-        async def permission(self, title: str, detail: str) -> Permission:
+        async def permission(self, request: PermissionRequest) -> Permission:
             asking.set()
             await asyncio.Event().wait()
             return Permission.ALLOW
@@ -255,5 +255,5 @@ async def _died(conversation: Conversation) -> str:
 
 async def _not_started(conversation: Conversation) -> str:
     with pytest.raises(StartFailed) as caught:
-        await conversation.start(("bridge", "tools", "/x"))
+        await conversation.start(("bridge", "tools", "/x"), "/workspace/group")
     return str(caught.value)
