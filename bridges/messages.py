@@ -130,13 +130,18 @@ class Part:
     headline: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
     picture: bytes | None = None
+    document: Document | None = None
     silent: bool = False
     reply_to: str | None = None
+    passing: bool = False  #: a preview: left out when the network is busy
 
     @property
     def digest(self) -> str:
         """Changes whenever what is shown changes: equal digests need no edit."""
-        shown = repr(
-            (self.body, self.headline, self.buttons, self.picture and hashlib.sha256(self.picture).digest())
-        )
+        shown = repr((self.body, self.headline, self.buttons, self._attached()))
         return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def _attached(self) -> object:
+        if self.document is not None:
+            return self.document.name, hashlib.sha256(self.document.data).digest()
+        return self.picture and hashlib.sha256(self.picture).digest()

@@ -7,6 +7,7 @@ BridgeError
 ├── ChatGone              the chat refuses us for good (blocked, left, deleted)
 ├── MessageGone           the message to edit or delete is no longer there
 ├── FileRefused           a file is too large for the network or for us, or no longer there
+├── LeftOut               a passing part was not sent: the network has more important things to take
 ├── ContentRefused        the network refuses this content; trying again will not help
 └── BridgeMisconfigured   a person must act: the text says what (wrong token, second poller, webhook set)
 """
@@ -48,6 +49,10 @@ class MessageGone(BridgeError):
 
 class ContentRefused(BridgeError):
     """The network refuses this content for good."""
+
+
+class LeftOut(BridgeError):
+    """A passing part (a preview) was not sent; a later one may be."""
 
 
 class FileRefused(BridgeError):
@@ -105,6 +110,14 @@ class ChatBridge(Protocol):
 
     async def edit(self, address: str, ref: str, part: Part) -> None:
         """Make the message show the part. "Not modified" is success."""
+        ...
+
+    async def draft(self, address: str, number: int, content: Content) -> bool:
+        """Show in passing what is being written as `number` (not 0), without making a message of it.
+
+        It goes by itself soon after, or with the next message. False where there is no such thing; what
+        comes too fast or at a bad moment is left out, and still counts as shown.
+        """
         ...
 
     async def delete(self, address: str, ref: str) -> None: ...

@@ -12,7 +12,9 @@ from bridges.port import (
     BridgeError,
     BridgeMisconfigured,
     BridgeState,
+    ContentRefused,
     Intake,
+    LeftOut,
     MessageGone,
     RateLimited,
 )
@@ -33,6 +35,7 @@ Keyboard = InlineKeyboardMarkup | None
 log = structlog.get_logger()
 
 _ANSWER_UNITS = 200
+_DRAFTLESS = 1024
 _TYPISTS = 1024  #: chats whose last "typing" is remembered
 
 
@@ -48,6 +51,7 @@ class TelegramBridge:
         self._limiter = Limiter(settings, clock)
         self._polling = Polling(self._calls, settings, clock, jitter)
         self._typed: dict[Address, float] = {}
+        self._draftless: set[int] = set()  #: chats whose drafts Telegram refuses
 
     @property
     def name(self) -> str:
@@ -74,7 +78,7 @@ class TelegramBridge:
     async def send(self, address: str, part: Part) -> str:
         to = Address.parse(address)
         markup = keyboard(part.buttons)
-        async with self._admitted(to):
+        async with self._admitted(to, passing=part.passing):
             try:
                 return await self._calls.send(to, part, markup, plain=False)
             except MarkupRefused as error:
@@ -85,8 +89,8 @@ class TelegramBridge:
         """Only words and buttons can change; a picture stays what it was."""
         to, message = Address.parse(address), _message_id(ref)
         markup = keyboard(part.buttons)
-        caption = part.picture is not None
-        async with self._admitted(to):
+        caption = part.picture is not None or part.document is not None
+        async with self._admitted(to, passing=part.passing):
             try:
                 await self._show(to, message, part, markup, caption=caption)
             except WrongKind:  # the picture came or went since it was sent
@@ -96,6 +100,30 @@ class TelegramBridge:
         to, message = Address.parse(address), _message_id(ref)
         async with self._admitted(to):
             await self._calls.delete(to, message)
+
+    async def draft(self, address: str, number: int, content: Content) -> bool:
+        to = Address.parse(address)
+        if not to.private or to.chat in self._draftless:
+            return False
+        if not self._limiter.admit_passing(to.chat):
+            return True
+        part = write_parts(content)[-1]  # what is being written stands at the end
+        try:
+            try:
+                await self._calls.draft(to, number, part.body, plain=False)
+            except MarkupRefused:
+                await self._calls.draft(to, number, part.fallback, plain=True)
+        except RateLimited as error:
+            self._limiter.hold(to.chat, error.retry_after)
+        except (ContentRefused, BridgeMisconfigured) as error:  # also a Bot API too old to know drafts
+            log.info("telegram.no_drafts", address=address, reason=str(error))
+            if len(self._draftless) >= _DRAFTLESS:
+                self._draftless.clear()
+            self._draftless.add(to.chat)
+            return False
+        except BridgeError as error:
+            log.debug("telegram.draft_failed", address=address, reason=str(error))
+        return True
 
     async def fetch(self, handle: str, most: int) -> bytes:
         return await self._calls.files.fetch(handle, most)
@@ -148,9 +176,12 @@ class TelegramBridge:
         await self._calls.edit_caption(to, message, text, markup, plain=plain)
 
     @asynccontextmanager
-    async def _admitted(self, to: Address) -> AsyncIterator[None]:
+    async def _admitted(self, to: Address, *, passing: bool = False) -> AsyncIterator[None]:
         """Wait for the chat's turn, and remember when Telegram says it came too early."""
-        await self._limiter.admit(to.chat)
+        if not passing or self._limiter.held(to.chat):
+            await self._limiter.admit(to.chat)
+        elif not self._limiter.admit_passing(to.chat):
+            raise LeftOut("turns in this chat are scarce")
         try:
             yield
         except RateLimited as error:

@@ -1,25 +1,30 @@
 """The Bot API methods we use, each failing with the errors of the port only."""
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import structlog
 from telegram import Bot, BotCommand, InlineKeyboardMarkup, LinkPreviewOptions, ReplyParameters
 from telegram.constants import ChatAction, ParseMode
 from telegram.error import TelegramError
 
-from bridges.messages import Part
-from bridges.port import BridgeMisconfigured, DeliveryUnknown
+from bridges.messages import Document, Part
+from bridges.port import BridgeMisconfigured, ContentRefused, DeliveryUnknown
 from bridges.telegram.address import Address
-from bridges.telegram.errors import WEBHOOK_SET, translate
+from bridges.telegram.errors import WEBHOOK_SET, MarkupRefused, translate
 from bridges.telegram.fetching import Fetching
 from bridges.telegram.reading import KINDS, Me
 from bridges.telegram.request import hush, open_request
 from bridges.telegram.settings import TelegramSettings
 
+log = structlog.get_logger()
+
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/webp"})
+_LARGEST_PICTURE = 10_000_000
 _SENDING_CONNECTIONS = 64
 _FETCHING_CONNECTIONS = 4
 _GRACE = 10.0  #: seconds a poll may come later than it promised
@@ -106,6 +111,8 @@ class Calls:
             "reply_markup": markup,
         }
         text = part.fallback if plain else part.body
+        if part.document is not None:
+            return await self._send_file(part.document, text, common)
         with self._translated():
             if part.picture is not None:
                 sent = await self._bot.send_photo(
@@ -114,6 +121,32 @@ class Calls:
             else:
                 sent = await self._bot.send_message(text=text, link_preview_options=_NO_PREVIEW, **common)
         return str(sent.message_id)
+
+    async def draft(self, to: Address, number: int, text: str, *, plain: bool) -> None:
+        """Show what is being written; it is gone after half a minute or with the next message."""
+        with self._translated():
+            await self._bot.send_message_draft(
+                to.chat,
+                number,
+                text,
+                message_thread_id=to.message_thread,
+                parse_mode=None if plain else ParseMode.HTML,
+                read_timeout=_PATIENCE,
+            )
+
+    async def _send_file(self, document: Document, caption: str, common: Mapping[str, Any]) -> str:
+        """As a picture where Telegram takes it for one, else as a file."""
+        file = {"filename": document.name, "caption": caption or None, **common}
+        if document.mime in _PICTURES and len(document.data) <= _LARGEST_PICTURE:
+            try:
+                with self._translated():
+                    return str((await self._bot.send_photo(photo=document.data, **file)).message_id)
+            except MarkupRefused:
+                raise
+            except ContentRefused as error:  # its dimensions, for example
+                log.info("telegram.picture_refused", reason=str(error))
+        with self._translated():
+            return str((await self._bot.send_document(document=document.data, **file)).message_id)
 
     async def edit(
         self, to: Address, message: int, text: str, markup: InlineKeyboardMarkup | None, *, plain: bool

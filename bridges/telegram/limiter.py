@@ -4,6 +4,7 @@ from bridges.port import RateLimited
 from bridges.telegram.clock import Clock
 from bridges.telegram.settings import TelegramSettings
 
+_RESERVED = 4  #: one part in so many of a burst is kept for messages that are not left out
 _REMEMBERED = 4096  #: chats; a bucket that is full again need not be remembered
 
 
@@ -23,6 +24,11 @@ class Bucket:
         self._refill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self._rate)
+
+    def spare(self, now: float) -> bool:
+        """Whether taking one leaves plenty for what matters more."""
+        self._refill(now)
+        return self._tokens >= max(1.0, self._burst / _RESERVED)
 
     def full(self, now: float) -> bool:
         self._refill(now)
@@ -50,6 +56,15 @@ class Limiter:
         await self._wait(self._bucket(chat).take(self._now()))
         await self._wait(self._overall.take(self._now()))
         self._refuse_held(chat)
+
+    def admit_passing(self, chat: int) -> bool:
+        """Take a turn for what may as well be left out; False when turns are scarce."""
+        now, bucket = self._now(), self._bucket(chat)
+        if self.held(chat) or not bucket.spare(now) or not self._overall.spare(now):
+            return False
+        bucket.take(now)
+        self._overall.take(now)
+        return True
 
     def hold(self, chat: int, seconds: float) -> None:
         """Telegram answered 429: nothing to this chat until then."""

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Person, Unreadable
 from bridges.telegram.address import Address
 from bridges.telegram.legible import bounded, display, legible
+from bridges.telegram.media import attachments, document_name
 from bridges.telegram.wire import CallbackQuery, Chat, Entity, Message, Update, User
 
 KINDS = ("message", "channel_post", "callback_query")
@@ -80,6 +81,7 @@ def _message(message: Message, update_id: str, me: Me) -> ChatUpdate | None:
         title=display(message.chat.name),
         reply_to=None if answered is None else str(answered.message_id),
         mentioned=_mentioned(message, text, me) or (_sent_by_me(message, me)),
+        attachments=attachments(message),
     )
 
 
@@ -133,7 +135,7 @@ def _placeholder(message: Message) -> str | None:
         if value:
             return f"[{label}]"
     if message.document is not None:
-        return f"[Document: {display(message.document.file_name) or 'unnamed'}]"
+        return f"[Document: {document_name(message.document) or 'unnamed'}]"
     return None
 
 

@@ -78,6 +78,14 @@ class Styled:
     def blocks(self) -> list[tuple[int, int]]:
         return [(span.start, span.end) for span in self.spans if span.style is Style.BLOCK]
 
+    def said_by(self, name: str) -> "Styled":
+        """The same below a line with a name in bold."""
+        if not name:
+            return self
+        offset = len(name) + 1
+        moved = (replace(span, start=span.start + offset, end=span.end + offset) for span in self.spans)
+        return Styled(f"{name}\n{self.text}", (Span(0, len(name), Style.BOLD), *moved))
+
     def with_headline(self) -> "Styled":
         """The same with its first line in bold, unless that line already has a style of its own."""
         end = self.text.find("\n")

@@ -39,10 +39,6 @@ class Entity(Wire):
     user: User | None = None
 
 
-class File(Wire):
-    file_name: str = ""
-
-
 class Sticker(Wire):
     emoji: str = ""
 
@@ -74,7 +70,7 @@ class Message(RepliedMessage):
     video_note: Any = None
     voice: Any = None
     audio: Any = None
-    document: File | None = None
+    document: Any = None
     sticker: Sticker | None = None
     location: Any = None
     venue: Any = None

@@ -8,7 +8,7 @@ from telegram.constants import KeyboardButtonStyle
 from bridges.messages import Button, Content, Markup, Part, Tone
 from bridges.port import ContentRefused
 from bridges.splitting import reach, split, units
-from bridges.telegram.legible import legible
+from bridges.telegram.legible import display, legible
 from bridges.telegram.markdown import read_markdown
 from bridges.telegram.styled import Styled
 
@@ -22,13 +22,13 @@ _LOOKS = {Tone.GOOD: KeyboardButtonStyle.SUCCESS, Tone.BAD: KeyboardButtonStyle.
 
 
 def write_parts(content: Content) -> tuple[Part, ...]:
-    """One part per message: the buttons on the last, the picture and the reply on the first."""
+    """One part per message: the buttons on the last; the picture or file, and the reply, on the first."""
     styled = _render(content)
-    picture = content.picture
-    if picture is not None and _fits_caption(styled):
+    carries = content.picture is not None or content.document is not None
+    if carries and _fits_caption(styled):
         messages = [styled]
     else:
-        messages = ([Styled("")] if picture is not None else []) + _pieces(styled)
+        messages = ([Styled("")] if carries else []) + _pieces(styled)
     last = len(messages) - 1
     return tuple(
         Part(
@@ -36,7 +36,8 @@ def write_parts(content: Content) -> tuple[Part, ...]:
             fallback=message.text,
             headline=content.headline and number == 0,
             buttons=content.buttons if number == last else (),
-            picture=picture if number == 0 else None,
+            picture=content.picture if number == 0 else None,
+            document=content.document if number == 0 else None,
             silent=content.silent,
             reply_to=content.reply_to if number == 0 else None,
         )
@@ -64,7 +65,7 @@ def _button(button: Button) -> InlineKeyboardButton:
 def _render(content: Content) -> Styled:
     text = legible(content.text)
     styled = read_markdown(text) if content.markup is Markup.MARKDOWN else Styled(text.strip())
-    return styled.with_headline() if content.headline else styled
+    return (styled.with_headline() if content.headline else styled).said_by(display(content.sender))
 
 
 def _fits_caption(styled: Styled) -> bool:

@@ -121,6 +121,7 @@ class WebBridge:
                 headline=content.headline,
                 buttons=content.buttons,
                 picture=content.picture,
+                document=content.document,
                 silent=content.silent,
                 reply_to=content.reply_to,
             )
@@ -140,6 +141,10 @@ class WebBridge:
 
     async def delete(self, address: str, ref: str) -> None:
         """Nothing to carry: `Rooms.changes` says that the item is gone."""
+
+    async def draft(self, address: str, number: int, content: Content) -> bool:
+        """What grows is shown from its row."""
+        return False
 
     async def fetch(self, handle: str, most: int) -> bytes:
         raise FileRefused("there are no files on this page")

@@ -29,6 +29,8 @@ class MemoryBridge:
     calls: list[tuple[str, str, str]] = field(default_factory=list)  #: method, address, what
     answers: list[tuple[str, str]] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    takes_drafts: bool = False
+    drafts: list[tuple[str, int, str]] = field(default_factory=list)  #: address, number, text
     files: dict[str, bytes] = field(default_factory=dict)  #: what people sent, by handle
     gate: asyncio.Event | None = None  #: calls wait for it
     _numbers: int = 0
@@ -49,6 +51,7 @@ class MemoryBridge:
                 headline=content.headline and place == 0,
                 buttons=content.buttons if place == last else (),
                 picture=content.picture if place == 0 else None,
+                document=content.document if place == 0 else None,
                 silent=content.silent,
                 reply_to=content.reply_to if place == 0 else None,
             )
@@ -89,6 +92,13 @@ class MemoryBridge:
         await self._tell()
         if failure is not None:
             raise failure.error
+
+    async def draft(self, address: str, number: int, content: Content) -> bool:
+        if not self.takes_drafts:
+            return False
+        self.drafts.append((address, number, content.text))
+        await self._tell()
+        return True
 
     async def fetch(self, handle: str, most: int) -> bytes:
         failure = await self._call("fetch", handle, "")

@@ -64,6 +64,9 @@ class Counter:
     async def delete(self, address: str, ref: str) -> None:
         raise NotImplementedError
 
+    async def draft(self, address: str, number: int, content: Content) -> bool:
+        raise NotImplementedError
+
     async def fetch(self, handle: str, most: int) -> bytes:
         raise NotImplementedError
 

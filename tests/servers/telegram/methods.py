@@ -2,14 +2,18 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.servers.telegram.markup import Entity, parse_html, trim, units
 from tests.servers.telegram.refusal import BadRequest, Refusal
-from tests.servers.telegram.world import BOT_ID, BOT_NAME, Chat, Json, Shown, World
+from tests.servers.telegram.world import BOT_ID, BOT_NAME, Chat, Draft, Json, Shown, World
 
 Params = dict[str, Any]  #: form fields; files are bytes
+
+DRAFT_LASTS = 30.0
+LARGEST_FILE = 20 * 1024 * 1024
 
 _STYLES = {None, "danger", "success", "primary"}
 _WEBHOOK = (
@@ -115,9 +119,47 @@ async def send_photo(world: World, params: Params) -> Json:
     return world.wire(_add(world, chat, params, text, entities, picture))
 
 
+async def send_document(world: World, params: Params) -> Json:
+    chat = world.reachable(int(params["chat_id"]))
+    data, name = params.get("document"), params.get("document.filename", "")
+    if not isinstance(data, bytes):
+        raise BadRequest("wrong file identifier/HTTP URL specified")
+    if not data:
+        raise BadRequest("file must be non-empty")
+    if len(data) > 50 * 1024 * 1024:
+        raise Refusal(413, "Request Entity Too Large")
+    text, entities = _text(params, "caption", 1024)
+    return world.wire(_add(world, chat, params, text, entities, None, (name, data)))
+
+
+async def send_message_draft(world: World, params: Params) -> bool:
+    chat = world.reachable(int(params["chat_id"]))
+    if chat.type != "private":
+        raise BadRequest("chat_id is invalid: drafts are shown in private chats only")
+    if int(params["draft_id"]) == 0:
+        raise BadRequest("draft_id must be non-zero")
+    text, _ = _text(params, "text", 4096)
+    chat.draft = Draft(int(params["draft_id"]), text or "Thinking…", time.monotonic() + DRAFT_LASTS)
+    return True
+
+
+async def get_file(world: World, params: Params) -> Json:
+    kept = world.files.get(params["file_id"])
+    if kept is None:
+        raise BadRequest("wrong file_id or the file is temporarily unavailable")
+    if kept.size > LARGEST_FILE:
+        raise BadRequest("file is too big")
+    return {
+        "file_id": params["file_id"],
+        "file_unique_id": "u",
+        "file_size": kept.size,
+        "file_path": kept.path,
+    }
+
+
 async def edit_message_text(world: World, params: Params) -> Json:
     shown = _own(world, params)
-    if shown.picture is not None:
+    if shown.picture is not None or shown.document is not None:
         raise BadRequest("there is no text in the message to edit")
     text, entities = _text(params, "text", 4096)
     if not text:
@@ -127,7 +169,7 @@ async def edit_message_text(world: World, params: Params) -> Json:
 
 async def edit_message_caption(world: World, params: Params) -> Json:
     shown = _own(world, params)
-    if shown.picture is None:
+    if shown.picture is None and shown.document is None:
         raise BadRequest("there is no caption in the message to edit")
     text, entities = _text(params, "caption", 1024)
     return _change(world, shown, params, text, entities)
@@ -173,6 +215,9 @@ METHODS: dict[str, Method] = {
     "setMyCommands": set_my_commands,
     "sendMessage": send_message,
     "sendPhoto": send_photo,
+    "sendDocument": send_document,
+    "sendMessageDraft": send_message_draft,
+    "getFile": get_file,
     "editMessageText": edit_message_text,
     "editMessageCaption": edit_message_caption,
     "editMessageReplyMarkup": edit_message_reply_markup,
@@ -205,7 +250,13 @@ def _buttons(params: Params) -> list[list[Json]]:
 
 
 def _add(
-    world: World, chat: Chat, params: Params, text: str, entities: list[Entity], picture: bytes | None
+    world: World,
+    chat: Chat,
+    params: Params,
+    text: str,
+    entities: list[Entity],
+    picture: bytes | None,
+    document: tuple[str, bytes] | None = None,
 ) -> Shown:
     buttons = _buttons(params)
     thread = int(params["message_thread_id"]) if "message_thread_id" in params else None
@@ -225,6 +276,7 @@ def _add(
         buttons=buttons,
         source=params.get("text", params.get("caption", "")),
         picture=picture,
+        document=document,
         silent=params.get("disable_notification") == "true",
         reply_to=answered,
     )

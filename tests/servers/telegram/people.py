@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from tests.servers.telegram.world import BOT_ID, BOT_NAME, EPOCH, Chat, Json, Tap, World, entities_of
+from tests.servers.telegram.world import BOT_ID, BOT_NAME, EPOCH, Chat, Json, Kept, Tap, World, entities_of
 
 _NAMES = ("Ana", "Ben", "Cleo", "Dan", "Eva", "Finn")
 
@@ -86,6 +86,12 @@ class People:
             "data": data,
         }
         return self._happened("callback_query", query)
+
+    def keep_file(self, file_id: str, data: bytes, *, path: str = "", size: int | None = None) -> Kept:
+        """A file somebody uploaded; `size` is what Telegram says of it, right or wrong."""
+        kept = Kept(data, path or f"documents/{file_id}", len(data) if size is None else size)
+        self.world.files[file_id] = kept
+        return kept
 
     def push(self, body: Json) -> int:
         """Any update at all, also a malformed one; it gets the next id."""

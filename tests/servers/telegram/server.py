@@ -13,13 +13,20 @@ from tests.servers.telegram.methods import METHODS
 from tests.servers.telegram.people import People
 from tests.servers.telegram.records import Answer, Call, Sent
 from tests.servers.telegram.refusal import Refusal
-from tests.servers.telegram.world import Chat, Json, Shown, World
+from tests.servers.telegram.world import Chat, Draft, Json, Shown, World
 
 TOKEN = "12345:TEST-token_of_the_fake_bot"
 
 T = TypeVar("T")
 
-_DELIVERING = {"sendMessage", "sendPhoto", "editMessageText", "editMessageCaption", "editMessageReplyMarkup"}
+_DELIVERING = {
+    "sendMessage",
+    "sendPhoto",
+    "sendDocument",
+    "editMessageText",
+    "editMessageCaption",
+    "editMessageReplyMarkup",
+}
 _LARGEST = 50 * 1024 * 1024
 
 
@@ -37,6 +44,7 @@ class TelegramServer(People):
         self._faults = Faults()
         self._app = web.Application(client_max_size=_LARGEST)
         self._app.router.add_route("*", "/bot{token}/{method}", self._handle)
+        self._app.router.add_get("/file/bot{token}/{path:.+}", self._file)
 
     @property
     def app(self) -> web.Application:
@@ -189,6 +197,30 @@ class TelegramServer(People):
                 )
             )
 
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        """A download. A fault for "file" works here as for a method; `drop_after` cuts it in the middle."""
+        path = request.match_info["path"]
+        self.calls.append(Call(method="file", params={"path": path}, at=time.monotonic(), status=200))
+        fault = self._faults.take("file") or Fault()
+        if fault.gate is not None:
+            await fault.gate.wait()
+        kept = next((each for each in self.world.files.values() if each.path == path), None)
+        if request.match_info["token"] != self.token or kept is None or fault.status:
+            return web.Response(status=fault.status or 404, text="Not Found")
+        response = web.StreamResponse(headers={"Content-Length": str(len(kept.data))})
+        await response.prepare(request)
+        if fault.drop_after and request.transport is not None:
+            await response.write(kept.data[: len(kept.data) // 2])
+            request.transport.abort()
+            return response
+        await response.write(kept.data)
+        return response
+
+    def draft(self, chat: int) -> Draft | None:
+        """What the chat shows as being written at this moment."""
+        draft = self.world.chat(chat).draft
+        return draft if draft is not None and draft.until > time.monotonic() else None
+
     def chat(self, chat: int) -> Chat:
         return self.world.chat(chat)
 
@@ -197,5 +229,7 @@ async def _params(request: web.Request) -> Json:
     """Query and form together; files as bytes."""
     params: Json = dict(request.query)
     for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            params[f"{name}.filename"] = value.filename
         params[name] = value.file.read() if isinstance(value, web.FileField) else value
     return params

@@ -27,6 +27,7 @@ class Shown:
     buttons: list[list[Json]]
     source: str = ""  #: as the bot wrote it, markup and all
     picture: bytes | None = None
+    document: tuple[str, bytes] | None = None  #: name and content
     silent: bool = False
     reply_to: int | None = None
     by_bot: bool = True
@@ -49,11 +50,30 @@ class Shown:
             "text": self.text,
             "buttons": self.buttons,
             "picture": self.picture is not None,
+            "document": self.document and self.document[0],
             "silent": self.silent,
             "reply_to": self.reply_to,
             "edits": self.edits,
             "deleted": self.deleted,
         }
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a chat shows of a message that is being written; only its person sees it."""
+
+    id: int
+    text: str
+    until: float
+
+
+@dataclass(slots=True)
+class Kept:
+    """A file on Telegram's servers."""
+
+    data: bytes
+    path: str
+    size: int  #: what getFile says
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +88,7 @@ class Chat:
     threads: set[int] = field(default_factory=set)
     messages: dict[int, Shown] = field(default_factory=dict)
     next_message: int = 1
+    draft: Draft | None = None
 
     def wire(self) -> Json:
         named: Json = {"first_name": self.title} if self.type == "private" else {"title": self.title}
@@ -90,6 +111,7 @@ class World:
     def __init__(self) -> None:
         self.chats: dict[int, Chat] = {}
         self.taps: dict[str, Tap] = {}
+        self.files: dict[str, Kept] = {}  #: by file_id
         self.pending: list[Json] = []
         self.commands: list[Json] = []
         self.webhook = ""
@@ -144,6 +166,8 @@ class World:
         shown = Shown(chat=chat.id, message_id=chat.next_message, **fields)
         chat.next_message += 1
         chat.messages[shown.message_id] = shown
+        if shown.by_bot:
+            chat.draft = None
         return shown
 
     def wire(self, shown: Shown) -> Json:
@@ -159,7 +183,11 @@ class World:
         if shown.buttons:
             body["reply_markup"] = {"inline_keyboard": shown.buttons}
         entities = [entity.wire() for entity in shown.entities]
-        if shown.picture is None:
+        if shown.document is not None:
+            name, data = shown.document
+            document = {"file_id": "d", "file_unique_id": "u", "file_name": name, "file_size": len(data)}
+            body |= {"document": document, "caption": shown.text, "caption_entities": entities}
+        elif shown.picture is None:
             body |= {"text": shown.text, "entities": entities}
         else:
             photo = {"file_id": "f", "file_unique_id": "u", "width": 90, "height": 90}
