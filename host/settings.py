@@ -18,6 +18,7 @@ from pydantic import (
     ByteSize,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -81,7 +82,11 @@ class ApprovalSettings(_Piece):
 class AgentSettings(_Piece):
     runtime: RuntimeName = "local"
     idle_timeout: PositiveInt = 1800  #: seconds a warm session may stay unused
-    max_containers: PositiveInt = 5
+    max_containers: PositiveInt = 5  #: agents that run at once, busy or idle
+    pause_after: PositiveFloat = 60.0  #: seconds idle until an agent is frozen
+    max_paused: NonNegativeInt = 20  #: frozen agents, beside those that run
+    ahead: NonNegativeFloat = 4 * 3600.0  #: agents of lanes spoken to within so many seconds start ahead
+    keep_free: ByteSize = ByteSize(512 * 1024 * 1024)  #: of this machine's memory; idle agents give way
     memory: ByteSize = ByteSize(512 * 1024 * 1024)
     cpus: PositiveFloat = 1.0
     pids: PositiveInt = 128

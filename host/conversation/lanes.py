@@ -11,10 +11,12 @@ from host.conversation.busy_signs import BusySigns
 from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
 from host.conversation.messages_store import keep_host_message
 from host.conversation.sentences import DIED, cut_off, cut_off_for_agent
-from host.conversation.sessions import Session, Sessions
+from host.conversation.session import Session
+from host.conversation.sessions import Sessions
 from host.conversation.starts import Starts
 from host.conversation.talk import Means, Silent, Talk
 from host.conversation.turns import Asked, Turn, TurnState, Waiting, answer_slot
+from host.conversation.warmth import Warmth
 from host.outgoing.outbox import PostKind
 from host.people.registry import Group, Registry
 from host.workers import Workers
@@ -37,6 +39,7 @@ class Lanes:
         means: Means,
         registry: Registry,
         sessions: Sessions,
+        warmth: Warmth,
         signs: BusySigns,
         written: Written,
         new_id: NewId,
@@ -44,6 +47,7 @@ class Lanes:
         self._means = means
         self._registry = registry
         self._sessions = sessions
+        self._warmth = warmth
         self._signs = signs
         self._starts = Starts(means=means, registry=registry, sessions=sessions)
         self._written = written
@@ -113,6 +117,7 @@ class Lanes:
             self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._sessions.run())
+            tasks.create_task(self._warmth.run())
             tasks.create_task(self._signs.run())
             tasks.create_task(self._workers.run())
             while True:
@@ -141,17 +146,22 @@ class Lanes:
                 self._workers.wake(lane)
 
     async def _work(self, lane: str) -> None:
+        answered = False
         while not self._draining:
             await self._make_sure(lane)
             left = self._cut_off.get(lane)
             if left is not None:
                 await self._resume(left)
+                answered = True
                 continue
             waiting = await self._means.turns.waiting(lane)
             group = None if waiting is None else self._registry.group(waiting.folder)
             if waiting is None or group is None:
+                if not answered:
+                    self._warmth.expect(lane)
                 return
             await self._answer(lane, group, waiting)
+            answered = True
 
     async def _make_sure(self, lane: str) -> None:
         """Look whether a beginning whose commit nobody confirmed took place."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-from container.agent import Permission, StopReason
+from container.agent import Permission, PermissionRequest, StopReason
 from container.sandbox import ContainerError
 from host.conversation.answers import visible, visible_so_far
 from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
@@ -11,7 +11,7 @@ from host.phrases import one_line
 
 LONGEST_ANSWER = 200_000
 
-Permit = Callable[[str, str], Awaitable[Permission]]
+Permit = Callable[[PermissionRequest], Awaitable[Permission]]
 
 
 class Prompted:
@@ -46,7 +46,7 @@ class Prompted:
         if room > 0 and chunk:
             self._pieces.append(chunk[:room])
 
-    def tool(self, call_id: str, title: str, *, finished: bool) -> None:
+    def tool(self, call_id: str, title: str, *, finished: bool, kind: str = "other") -> None:
         self.heard_at = self._now()
         self._apart = True
         if finished:
@@ -54,10 +54,10 @@ class Prompted:
         else:
             self._tools[call_id] = title
 
-    async def permission(self, title: str, detail: str) -> Permission:
+    async def permission(self, request: PermissionRequest) -> Permission:
         self.asking += 1
         try:
-            return await self._permit(title, detail)
+            return await self._permit(request)
         finally:
             self.asking -= 1
             self.heard_at = self._now()

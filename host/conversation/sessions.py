@@ -1,16 +1,16 @@
-"""Agents kept warm: one per lane, at most so many at once, a free place given to whoever waits longest."""
+"""Agents kept warm: lent to lanes, frozen while nobody needs them, ended when they are old or in the way."""
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 
-from container.agent import Agent, Launcher, Runtime, ToolBox
-from container.sandbox import StartFailed
+from container.agent import Agent, Fittings, Launcher, Runtime, ToolBox
+from container.sandbox import ContainerError, StartFailed
+from host.conversation.outfits import Outfit, Outfitter
+from host.conversation.pool import Place, Pool
+from host.conversation.session import Session
 from host.conversation.turns import Turn
 from host.meter import Meter
 from host.people.registry import Group
@@ -18,81 +18,47 @@ from storage.clock import Clock
 
 log = structlog.get_logger()
 
-_LOOK_EVERY = 15.0
-
 ToolBoxFor = Callable[[str, Callable[[], Turn | None]], ToolBox]
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Session:
-    """A lane's living agent."""
-
-    lane: str
-    runtime: str
-    model: str
-    idle_since: datetime
-    busy: bool = True
-    fresh: bool = True  #: just started, nothing was asked yet
-    turn: Turn | None = None  #: what it works on; the tools it calls are called in this turn
-    held_agent: Agent | None = field(default=None, repr=False)
-
-    @property
-    def agent(self) -> Agent:
-        if self.held_agent is None:
-            raise StartFailed("the agent has not been started")
-        return self.held_agent
-
-    def serves(self, group: Group) -> bool:
-        return self.agent.alive and (self.runtime, self.model) == (group.runtime, group.model)
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """A place for one agent, reserved; whoever is in it goes first."""
-
-    leaving: Session | None
+GroupOf = Callable[[str], Group | None]  #: the group of a lane, as it is registered now
 
 
 class Sessions:
-    """Lends agents to lanes."""
+    """Lends agents to lanes. What keeps them warm meanwhile is in `warmth`."""
 
     def __init__(
         self,
         *,
         launcher: Launcher,
-        runtimes: Mapping[str, Runtime],
+        outfitter: Outfitter,
         toolbox_for: ToolBoxFor,
+        group_of: GroupOf,
         clock: Clock,
         meter: Meter,
-        idle_timeout: float,
         most: int,
+        most_paused: int,
     ) -> None:
         self._launcher = launcher
-        self._runtimes = runtimes
+        self._outfitter = outfitter
         self._toolbox_for = toolbox_for
+        self._group_of = group_of
         self._clock = clock
         self._meter = meter
-        self._idle_timeout = timedelta(seconds=idle_timeout)
-        self._most = most
-        self._live: dict[str, Session] = {}
-        self._reserved = 0
-        self._waiting: deque[asyncio.Future[_Place]] = deque()
+        self._starting: dict[str, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self.pool = Pool(most, most_paused)
 
     @property
     def live(self) -> Mapping[str, Session]:
-        """Lane to session, of all that run."""
-        return self._live
+        """Lane to session, of all that run or are frozen."""
+        return self.pool.live
 
     @asynccontextmanager
     async def lend(self, lane: str, group: Group) -> AsyncIterator[Session]:
         """The lane's agent, started if it is not warm; waits for a place when all are busy.
 
-        Raises SandboxUnavailable, ImageMissing, StartFailed. An agent that is dead on leave is let go.
+        Raises SandboxUnavailable, ImageMissing, StartFailed. On leave, what is dead or outdated is ended.
         """
-        session = await self._warm(lane, group)
-        if session is None:
-            session = await self._start(lane, group, await self._place())
+        session = await self._borrow(lane, group)
         try:
             yield session
         finally:
@@ -100,163 +66,232 @@ class Sessions:
 
     async def drop(self, lane: str) -> bool:
         """End the lane's agent and forget its conversation, also in the middle of a turn."""
-        session = self._live.pop(lane, None)
+        session = self.pool.live.get(lane)
         if session is None:
             return False
-        await self._end(session)
+        await self.end(session)
         return True
 
+    async def end(self, session: Session) -> None:
+        """Close a session; its place is free only when it is gone. One that is gone already is left alone."""
+        if self.pool.remove(session):
+            self.pool.reserve()
+            await self._end_reserved(session)
+
+    async def freeze(self, session: Session) -> None:
+        """Pause an idle agent and give its place to somebody else."""
+        if self.pool.holds(session) and not session.busy and not session.paused:
+            self.pool.reserve()  # until it is really frozen
+            await self._leave(self.pool.freeze(session))
+
+    async def start_ahead(self, lane: str, group: Group) -> bool:
+        """Start an agent before it is asked and freeze it; False when it is there or there is no room."""
+        if lane in self.pool.live or lane in self._starting or self.pool.crowded:
+            return False
+        self.pool.reserve()
+        session = await self._start(lane, self._outfitter.outfit(group), group, Place())
+        self._take_back(session)
+        await self.freeze(session)
+        self._meter.count("sessions.started_ahead")
+        return True
+
+    @asynccontextmanager
+    async def helper(
+        self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings
+    ) -> AsyncIterator[Agent]:
+        """One more agent beside the lanes', ended on leave. Raises StartFailed when no place is free.
+
+        It does not wait: whoever asks holds a place itself, so waiting could be for ever.
+        """
+        place = self.pool.take()
+        if place is None:
+            raise StartFailed("every place for agents is taken; try again when one of the others is done")
+        agent: Agent | None = None
+        try:
+            await self._vacate(place)
+            agent = await self._launcher.launch(key, runtime, tools, fittings)
+            self._meter.count("sessions.helpers")
+            yield agent
+        finally:
+            try:
+                if agent is not None:
+                    await self._close(agent, key)
+            finally:
+                self.pool.free()
+
     async def run(self) -> None:
-        """End agents nobody used for long, and notice those that died, until cancelled."""
+        """Notice deaths, and end what is to go, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             try:
-                while True:
-                    await self._clock.sleep(min(_LOOK_EVERY, self._idle_timeout.total_seconds()))
-                    await self._end_idle()
+                await asyncio.Event().wait()
             finally:
                 self._tasks = None
 
     async def close(self) -> None:
         """End all agents side by side."""
-        sessions = list(self._live.values())
-        self._live.clear()
+        sessions = list(self.pool.live.values())
+        self.pool.live.clear()
         async with asyncio.TaskGroup() as tasks:
             for session in sessions:
-                tasks.create_task(self._close(session))
+                tasks.create_task(self._close(session.agent, session.lane))
 
-    async def _warm(self, lane: str, group: Group) -> Session | None:
-        session = self._live.get(lane)
+    async def _borrow(self, lane: str, group: Group) -> Session:
+        outfit = self._outfitter.outfit(group)
+        while (starting := self._starting.get(lane)) is not None:
+            await starting.wait()
+        session = self.pool.live.get(lane)
+        if session is not None and not session.serves(outfit):
+            await self.end(session)
+            session = None
         if session is None:
-            return None
-        if session.serves(group):
-            session.busy = True
+            return await self._start(lane, outfit, group, None)
+        session.busy = True
+        if not session.paused or await self._wake(session):
             return session
-        del self._live[lane]
-        await self._end(session)
-        return None
+        return await self._start(lane, outfit, group, None)
 
-    async def _place(self) -> _Place:
-        """A free place, in the order of asking."""
-        if not self._waiting and (place := self._free_place()) is not None:
-            return place
-        self._meter.count("sessions.waited")
-        ticket: asyncio.Future[_Place] = asyncio.get_running_loop().create_future()
-        self._waiting.append(ticket)
+    async def _wake(self, session: Session) -> bool:
+        """Let a frozen one run again as soon as there is a place; False when it is gone."""
+        try:
+            place = await self._place()
+        except BaseException:
+            session.busy = False
+            raise
+        try:
+            await self._vacate(place)
+            async with session.moving:
+                await session.agent.unpause()
+                session.paused = False
+        except ContainerError as error:
+            log.warning("session.not_woken", lane=session.lane, reason=str(error))
+            await self.end(session)
+        except BaseException:
+            session.busy = False
+            raise
+        finally:
+            self.pool.free()
+        if not self.pool.holds(session) or not session.agent.alive:
+            await self.end(session)
+            return False
+        self._meter.count("sessions.woken")
+        return True
+
+    async def _place(self) -> Place:
+        """A place, in the order of asking."""
+        ticket = self.pool.ask()
+        if not ticket.done():
+            self._meter.count("sessions.waited")
         try:
             return await ticket
         except asyncio.CancelledError:
-            await self._return_ticket(ticket)
+            place = self.pool.withdraw(ticket)
+            if place is not None:
+                await self._leave(place)
             raise
 
-    async def _return_ticket(self, ticket: asyncio.Future[_Place]) -> None:
-        if ticket in self._waiting:
-            self._waiting.remove(ticket)
-        elif not ticket.cancelled():
-            await self._vacate(ticket.result())
-            self._free(1)
-
-    def _free_place(self) -> _Place | None:
-        if len(self._live) + self._reserved < self._most:
-            self._reserved += 1
-            return _Place(None)
-        idle = [session for session in self._live.values() if not session.busy]
-        if not idle:
-            return None
-        longest = min(idle, key=lambda session: session.idle_since)
-        del self._live[longest.lane]
-        self._reserved += 1
-        return _Place(longest)
-
-    def _free(self, places: int) -> None:
-        self._reserved -= places
-        self._serve()
-
-    def _serve(self) -> None:
-        while self._waiting:
-            if self._waiting[0].done():  # cancelled while it waited
-                self._waiting.popleft()
-                continue
-            place = self._free_place()
-            if place is None:
-                return
-            self._waiting.popleft().set_result(place)
-
-    async def _start(self, lane: str, group: Group, place: _Place) -> Session:
-        started = self._clock.now()
-        session = Session(lane=lane, runtime=group.runtime, model=group.model, idle_since=started)
-        try:
-            await self._vacate(place)
-            tools = self._toolbox_for(lane, lambda: session.turn)
-            session.held_agent = await self._launcher.launch(lane, self._runtime(group), tools)
-            self._live[lane] = session
-        finally:
-            self._free(1)
+    async def _start(self, lane: str, outfit: Outfit, group: Group, place: Place | None) -> Session:
+        """Start an agent; without a place given it waits for one."""
+        with self._announced(lane):
+            place = place or await self._place()
+            started = self._clock.now()
+            session = Session(lane=lane, outfit=outfit, idle_since=started)
+            try:
+                await self._vacate(place)
+                tools = self._toolbox_for(lane, lambda: session.turn)
+                fittings = await self._outfitter.fittings(lane, group, outfit, lambda: session.turn)
+                session.held_agent = await self._launcher.launch(lane, outfit.runtime, tools, fittings)
+                await self._note(session)
+                self.pool.live[lane] = session
+            finally:
+                self.pool.free()
         if self._tasks is not None:
             self._tasks.create_task(self._notice_death(session), name=f"agent of {lane}")
         self._meter.count("sessions.started")
         self._meter.observe("sessions.start", (self._clock.now() - started).total_seconds())
         return session
 
-    def _runtime(self, group: Group) -> Runtime:
-        runtime = self._runtimes.get(group.runtime)
-        if runtime is None:
-            raise StartFailed(f"the runtime “{group.runtime}” is not installed here; /model shows what is")
-        return runtime
+    async def _note(self, session: Session) -> None:
+        session.told = session.agent.resumed
+        try:
+            await self._outfitter.opened(session.lane, session.outfit, session.agent)
+        except BaseException:
+            await self._close(session.agent, session.lane)
+            raise
 
-    async def _vacate(self, place: _Place) -> None:
-        if place.leaving is not None:
+    @contextmanager
+    def _announced(self, lane: str) -> Iterator[None]:
+        """Let others who want this lane's agent wait for the one that is being started."""
+        started = self._starting[lane] = asyncio.Event()
+        try:
+            yield
+        finally:
+            del self._starting[lane]
+            started.set()
+
+    async def _vacate(self, place: Place) -> None:
+        """Make a place empty: freeze who is in it, end those for whom there is no room any more."""
+        for session in place.ending:
             self._meter.count("sessions.evicted")
-            await self._close(place.leaving)
-            place.leaving = None
+            async with session.moving:
+                await self._close(session.agent, session.lane)
+        leaving = place.leaving
+        if leaving is None or leaving in place.ending:
+            return
+        async with leaving.moving:
+            if leaving.paused and self.pool.holds(leaving):
+                try:
+                    await leaving.agent.pause()
+                    self._meter.count("sessions.paused")
+                except ContainerError as error:
+                    log.warning("session.not_paused", lane=leaving.lane, reason=str(error))
+                    self.pool.remove(leaving)
+                    await self._close(leaving.agent, leaving.lane)
+
+    async def _leave(self, place: Place) -> None:
+        try:
+            await self._vacate(place)
+        finally:
+            self.pool.free()
 
     def _take_back(self, session: Session) -> None:
         session.turn = None
         session.busy = False
         session.idle_since = self._clock.now()
-        if self._live.get(session.lane) is session and not session.agent.alive:
-            del self._live[session.lane]
-            self._reserved += 1  # until its sandbox is gone
-            self._clear_away(session)
-        self._serve()
+        if self.pool.holds(session) and self.outdated(session):
+            self.pool.remove(session)
+            self.pool.reserve()  # until its sandbox is gone
+            if self._tasks is None:
+                self.pool.free()
+            else:
+                self._tasks.create_task(self._end_reserved(session))
+        self.pool.serve()
 
-    def _clear_away(self, session: Session) -> None:
-        if self._tasks is None:
-            self._free(1)
-        else:
-            self._tasks.create_task(self._end_reserved(session))
+    def outdated(self, session: Session) -> bool:
+        """Whether it is dead, or the lane's next agent would be started differently."""
+        group = self._group_of(session.lane)
+        try:
+            return group is None or not session.serves(self._outfitter.outfit(group))
+        except StartFailed:
+            return True
 
     async def _notice_death(self, session: Session) -> None:
         await session.agent.died()
-        if self._live.get(session.lane) is session and not session.busy:
+        if self.pool.holds(session) and not session.busy:
             log.warning("session.died", lane=session.lane)
             self._meter.count("sessions.died")
-            del self._live[session.lane]
-            await self._end(session)
-
-    async def _end_idle(self) -> None:
-        now = self._clock.now()
-        for session in list(self._live.values()):
-            old = now - session.idle_since >= self._idle_timeout
-            if old and not session.busy and self._live.get(session.lane) is session:
-                log.info("session.idle", lane=session.lane)
-                del self._live[session.lane]
-                await self._end(session)
-
-    async def _end(self, session: Session) -> None:
-        """Close one that is no longer among the live; its place is free only when it is gone."""
-        self._reserved += 1
-        await self._end_reserved(session)
+            await self.end(session)
 
     async def _end_reserved(self, session: Session) -> None:
         try:
-            await self._close(session)
+            async with session.moving:
+                await self._close(session.agent, session.lane)
         finally:
-            self._free(1)
+            self.pool.free()
 
-    async def _close(self, session: Session) -> None:
+    async def _close(self, agent: Agent, key: str) -> None:
         try:
-            await session.agent.close()
+            await agent.close()
         except Exception:
             # The sweep of left-over sandboxes ends what could not be ended here.
-            log.exception("session.close_failed", lane=session.lane)
+            log.exception("session.close_failed", lane=key)

@@ -7,7 +7,8 @@ import structlog
 from bridges.messages import Content
 from container.sandbox import ContainerError
 from host.conversation.sentences import never_started, not_started
-from host.conversation.sessions import Session, Sessions
+from host.conversation.session import Session
+from host.conversation.sessions import Sessions
 from host.conversation.talk import Means
 from host.outgoing.outbox import PostKind
 from host.people.registry import Group, Registry

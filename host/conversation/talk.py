@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import structlog
 
 from bridges.messages import Content, Markup
-from container.agent import Permission
+from container.agent import Permission, PermissionRequest
 from container.sandbox import AgentRefused, ContainerError
 from host.conversation.prompted import Prompted
 from host.conversation.prompting import render
-from host.conversation.sessions import Session
+from host.conversation.session import Session
 from host.conversation.turns import Asked, Turn, Turns, TurnState, answer_slot
 from host.meter import Meter
 from host.outgoing.outbox import Outbox, PostKind
@@ -30,7 +30,7 @@ SILENCE = 1800.0
 _WATCH_EVERY = 5.0
 _END_TRIES = 5
 
-Permit = Callable[[Turn, str, str], Awaitable[Permission]]
+Permit = Callable[[Turn, PermissionRequest], Awaitable[Permission]]
 
 
 class Silent(ContainerError):
@@ -128,8 +128,8 @@ class Talk:
         finally:
             self._stir.set()
 
-    async def _ask_permission(self, title: str, detail: str) -> Permission:
-        return await self._means.permit(self.turn, title, detail)
+    async def _ask_permission(self, request: PermissionRequest) -> Permission:
+        return await self._means.permit(self.turn, request)
 
     async def _follow(self) -> None:
         """Return when all prompts are done. The only place that decides, so nothing joins an ended turn."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -81,6 +82,11 @@ class Turns:
 
     async def waiting_lanes(self) -> list[str]:
         rows = await self._database.fetch(_SQL["turns.waiting_lanes"], _LANES_AT_ONCE)
+        return [row["lane"] for row in rows]
+
+    async def recent_lanes(self, since: datetime, most: int) -> list[str]:
+        """Lanes with a turn since then, the latest first."""
+        rows = await self._database.fetch(_SQL["turns.recent_lanes"], since, most)
         return [row["lane"] for row in rows]
 
     async def begin(self, lane: str, waiting: Waiting) -> tuple[Turn, Asked] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from container.agent import Agent, Launcher, Runtime, ToolBox
+from container.agent import Agent, Fittings, Launcher, Runtime, ToolBox
 from container.sandbox import SandboxUnavailable
 
 BUILT_IN = "local"
@@ -15,7 +15,9 @@ class MainOnly:
         self._launcher = launcher
         self._is_main = is_main
 
-    async def launch(self, key: str, runtime: Runtime, tools: ToolBox) -> Agent:
+    async def launch(
+        self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings | None = None
+    ) -> Agent:
         if not self._is_main(key):
             raise SandboxUnavailable(
                 "Only the main group is served while agents are not isolated; this group needs Docker."
@@ -24,7 +26,7 @@ class MainOnly:
             raise SandboxUnavailable(
                 f"The agent “{runtime.name}” needs Docker; without it there is “local” only."
             )
-        return await self._launcher.launch(key, runtime, tools)
+        return await self._launcher.launch(key, runtime, tools, fittings)
 
     async def sweep(self, keep: Sequence[str] = ()) -> int:
         return await self._launcher.sweep(keep)

@@ -135,6 +135,9 @@ class Registry:
     def group(self, folder: str) -> Group | None:
         return self._known.groups.get(folder)
 
+    def group_of_lane(self, lane: str) -> Group | None:
+        return self.group(lane.partition("/")[0])
+
     def groups(self) -> Sequence[Group]:
         """The main group first."""
         return tuple(self._known.groups.values())

@@ -44,3 +44,6 @@ UPDATE host.turns SET state = $2, error = $3, ended_at = $4 WHERE id = $1 AND st
 -- What was posted in a turn besides its answers and decisions: messages the agent sent by a tool.
 SELECT count(*) FROM host.posts
 WHERE turn = $1 AND kind IN ('answer', 'notice') AND (slot IS NULL OR slot NOT LIKE 'answer:%')
+
+-- turns.recent_lanes
+SELECT lane FROM host.turns WHERE started_at >= $1 GROUP BY lane ORDER BY max(started_at) DESC LIMIT $2

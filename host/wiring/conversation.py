@@ -8,6 +8,7 @@ from host.conversation.lanes import Lanes
 from host.conversation.sessions import Sessions
 from host.conversation.talk import Means
 from host.conversation.turns import Turns
+from host.conversation.warmth import Climate, Warmth
 from host.decisions.followups import LaterEar
 from host.incoming.commands import Commands
 from host.incoming.intake import Intake
@@ -19,6 +20,7 @@ from host.wiring.agents import Agents
 from host.wiring.decisions import Decisions
 from host.wiring.ground import Ground
 from host.wiring.network import Network
+from host.wiring.outfitting import Outfitting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +89,35 @@ def _grounds(ground: Ground, kernel: Kernel) -> decisions.Ground:
 
 
 def _lanes(ground: Ground, agents: Agents, network: Network, decided: Decisions) -> Lanes:
+    settings = ground.settings.agent
+    turns = Turns(ground.db, ground.clock, ground.new_id)
     sessions = Sessions(
         launcher=agents.launcher,
-        runtimes=agents.runtimes,
+        outfitter=Outfitting(runtimes=agents.runtimes),
         toolbox_for=decided.toolbox_for,
+        group_of=ground.registry.group_of_lane,
         clock=ground.clock,
         meter=ground.metrics,
-        idle_timeout=ground.settings.agent.idle_timeout,
-        most=ground.settings.agent.max_containers,
+        most=settings.max_containers,
+        most_paused=settings.max_paused,
+    )
+    warmth = Warmth(
+        sessions=sessions,
+        climate=Climate(
+            pause_after=settings.pause_after,
+            idle_timeout=settings.idle_timeout,
+            ahead=settings.ahead,
+            keep_free=int(settings.keep_free),
+        ),
+        recent_lanes=turns.recent_lanes,
+        group_of=ground.registry.group_of_lane,
+        clock=ground.clock,
+        meter=ground.metrics,
     )
     return Lanes(
         means=Means(
             database=ground.db,
-            turns=Turns(ground.db, ground.clock, ground.new_id),
+            turns=turns,
             outbox=ground.outbox,
             permit=decided.permissions.permit,
             clock=ground.clock,
@@ -107,6 +125,7 @@ def _lanes(ground: Ground, agents: Agents, network: Network, decided: Decisions)
         ),
         registry=ground.registry,
         sessions=sessions,
+        warmth=warmth,
         signs=BusySigns(network.bridges, ground.clock),
         written=decided.written,
         new_id=ground.new_id,

@@ -24,7 +24,7 @@ from host.meter import SilentMeter
 from host.outgoing.outbox import Outbox
 from host.outgoing.sender import Sender
 from host.page.transcript import Transcript
-from host.people.registry import Group, Registry
+from host.people.registry import Registry
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock
@@ -137,7 +137,7 @@ class House:
             toolbox_for=lambda lane, turn: NoTools(),
             clock=self.clock,
             meter=meter,
-            group_of=self.group_of,
+            group_of=self.registry.group_of_lane,
             most=self.most,
             most_paused=self.most_paused,
         )
@@ -145,7 +145,7 @@ class House:
             sessions=self.sessions,
             climate=self.climate,
             recent_lanes=self.turns.recent_lanes,
-            group_of=self.group_of,
+            group_of=self.registry.group_of_lane,
             clock=self.clock,
             meter=meter,
             available=lambda: self.memory,
@@ -200,9 +200,6 @@ class House:
             meter=meter,
         )
         self._updates = self.number
-
-    def group_of(self, lane: str) -> Group | None:
-        return self.registry.group(lane.partition("/")[0])
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:

@@ -105,7 +105,8 @@ class LanesMachine(HouseMachine):
 
     @invariant()
     def no_more_agents_than_allowed(self) -> None:
-        assert self.house.launcher.living <= 2
+        agents = self.house.launcher.agents
+        assert sum(agent.alive and not agent.paused for agent in agents) <= 2
 
     async def check_the_end(self) -> None:
         self.gate.set()
