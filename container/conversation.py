@@ -5,11 +5,11 @@ Import this module in a thread (see `container.launcher.warm_imports`): the prot
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 import structlog
-from acp import PROTOCOL_VERSION, RequestError, text_block
+from acp import PROTOCOL_VERSION, RequestError
 from acp.connection import Connection
 from acp.meta import AGENT_METHODS, CLIENT_METHODS
 from acp.schema import (
@@ -25,6 +25,7 @@ from acp.schema import (
     McpServerStdio,
     NewSessionRequest,
     NewSessionResponse,
+    PromptCapabilities,
     PromptRequest,
     PromptResponse,
     RequestPermissionRequest,
@@ -34,16 +35,17 @@ from acp.utils import notify_model, request_model
 from pydantic import BaseModel, ValidationError
 
 from container.agent import Enclosure, Permission, PermissionRequest, StopReason, TurnEvents
-from container.replies import chosen, describe, show
+from container.asking import asked
+from container.enclosures import Block, blocks
+from container.replies import LONGEST_ID, chosen, describe, show
 from container.sandbox import AgentDied, AgentRefused, ContainerError, StartFailed
+from container.tool_lines import SERVER, ToolCall
 from container.wire import AgentStream
 
 MOST_PROMPTS = 32  #: unanswered at once
 MOST_PERMISSIONS = 8  #: undecided at once
-LONGEST_REASON = 300
 
 LOAD_TIMEOUT = 15.0  #: seconds for an earlier session, before a new one is opened instead
-SERVER = "intercom"  #: what agents know our tools' server by
 HELLO = InitializeRequest(
     protocol_version=PROTOCOL_VERSION,
     client_capabilities=ClientCapabilities(
@@ -69,16 +71,21 @@ class _Turn:
 
     def __init__(self, events: TurnEvents) -> None:
         self.events: TurnEvents | None = events  #: None: nobody listens any more
-        self.titles: dict[str, str] = {}
+        self.calls: dict[str, ToolCall] = {}
         self.outcome: asyncio.Future[StopReason | ContainerError] = asyncio.get_running_loop().create_future()
 
 
 class Conversation:
     """Speaks to the agent at the other end of a stream. Its tasks run in the group it is given."""
 
-    def __init__(self, stream: AgentStream, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, stream: AgentStream, group: asyncio.TaskGroup, tools: Collection[str] = frozenset()
+    ) -> None:
+        """`tools` are the names of the host's own."""
         self._stream = stream
         self._group = group
+        self._tools = tools
+        self._takes = PromptCapabilities()
         self._turns: deque[_Turn] = deque()
         self._asking: set[asyncio.Task[Permission]] = set()
         self._session = ""
@@ -107,6 +114,7 @@ class Conversation:
         can = answer.agent_capabilities or AgentCapabilities()
         self.takes_followups = _queues(can.field_meta or {})
         self._loads = bool(can.load_session)
+        self._takes = can.prompt_capabilities or PromptCapabilities()
         server = McpServerStdio(name=SERVER, command=tools[0], args=list(tools[1:]), env=[])
         if resume and self._loads and await self._load(resume, folder, server):
             self._session, self.resumed = resume, True
@@ -133,7 +141,7 @@ class Conversation:
             raise AgentRefused("Too many messages are waiting for this agent.")
         turn = _Turn(events)
         self._turns.append(turn)
-        self._group.create_task(self._ask(turn, text))
+        self._group.create_task(self._ask(turn, blocks(text, enclosures, self._takes)))
         try:
             outcome = await asyncio.shield(turn.outcome)
         except asyncio.CancelledError:
@@ -172,8 +180,8 @@ class Conversation:
             task.cancel()
         await self._connection.close()
 
-    async def _ask(self, turn: _Turn, text: str) -> None:
-        request = PromptRequest(session_id=self._session, prompt=[text_block(text)])
+    async def _ask(self, turn: _Turn, content: list[Block]) -> None:
+        request = PromptRequest(session_id=self._session, prompt=content)
         outcome: StopReason | ContainerError = AgentDied("The agent was ended.")
         try:
             answer = await self._request("session_prompt", request, PromptResponse)
@@ -219,14 +227,15 @@ class Conversation:
         except ValidationError:
             log.debug("agent.update_unknown")  # a kind of update this version does not know
             return
-        show(update, turn.events, turn.titles)
+        show(update, turn.events, turn.calls, self._tools)
 
     async def _permission(self, params: Any) -> dict[str, Any]:
         request = RequestPermissionRequest.model_validate(params)
         turn = self._turns[0] if self._turns else None
         if turn is None or turn.events is None or len(self._asking) >= MOST_PERMISSIONS:
             return chosen(request.options, Permission.REJECT)
-        task = self._group.create_task(_decide(turn.events, request))
+        known = turn.calls.get(request.tool_call.tool_call_id[:LONGEST_ID], ToolCall())
+        task = self._group.create_task(_decide(turn.events, asked(request, known, self._tools)))
         self._asking.add(task)
         try:
             return chosen(request.options, await asyncio.shield(task))
@@ -238,14 +247,9 @@ class Conversation:
             self._asking.discard(task)
 
 
-async def _decide(events: TurnEvents, request: RequestPermissionRequest) -> Permission:
-    asked = PermissionRequest(
-        title=(request.tool_call.title or "use a tool")[:LONGEST_REASON],
-        kind=request.tool_call.kind or "other",
-        detail="" if request.tool_call.raw_input is None else str(request.tool_call.raw_input),
-    )
+async def _decide(events: TurnEvents, request: PermissionRequest) -> Permission:
     try:
-        return await events.permission(asked)
+        return await events.permission(request)
     except Exception:  # whoever cannot be asked has not allowed it
         log.exception("permission.failed")
         return Permission.REJECT

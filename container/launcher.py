@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from container.agent import Fittings, Runtime, ToolBox
+from container.disk import PARALLEL, DiskBound, TooMuch
 from container.life import LaunchedAgent
 from container.planning import TOOLS_COMMAND, folder_name, plan, user_inside
 from container.sandbox import (
@@ -34,6 +35,7 @@ START_TIMEOUT = 30.0  #: seconds from the start to an open session
 LOOK_EVERY = 0.5  #: seconds between looks at a sandbox that has not called yet
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 1000, 4000
 LONGEST_WORDS = 300
+MAKE_ROOM = "Somebody has to make room there, or let it have more."
 LOOKS, LOOK_AGAIN = 20, 0.05  #: times, seconds
 
 log = structlog.get_logger()
@@ -64,7 +66,8 @@ class SandboxLauncher:
         self._sandbox = sandbox
         self._sockets = sockets
         self._group = group
-        self._limits = limits
+        self._limits = limits or Limits()
+        self._looks = asyncio.Semaphore(PARALLEL)
         self._agents: dict[str, LaunchedAgent] = {}
 
     @classmethod
@@ -127,8 +130,10 @@ class SandboxLauncher:
     async def _live(self, agent: LaunchedAgent, start: _Start) -> None:
         """The whole life of one agent: what it has is opened here, and closed here."""
         try:
+            disk = DiskBound(start.fittings.mounts, self._limits.disk_bytes, self._looks)
+            await _has_room(disk)
             async with SocketFolder.open(self._sockets, agent.key, start.fittings.services) as folder:
-                await self._serve(agent, folder, start)
+                await self._serve(agent, folder, start, disk)
         except ContainerError as error:
             agent.failed(error)
         except OSError as error:
@@ -141,10 +146,15 @@ class SandboxLauncher:
                 del self._agents[agent.key]
             agent.ended()
 
-    async def _serve(self, agent: LaunchedAgent, folder: SocketFolder, start: _Start) -> None:
+    async def _serve(
+        self, agent: LaunchedAgent, folder: SocketFolder, start: _Start, disk: DiskBound
+    ) -> None:
         conversation: Conversation | None = None
         async with asyncio.TaskGroup() as group:
-            serving = group.create_task(self._serve_tools(folder, start.tools))
+            helpers = [
+                group.create_task(self._serve_tools(folder, start.tools)),
+                group.create_task(self._watch_disk(agent, disk)),
+            ]
             try:
                 async with asyncio.timeout(START_TIMEOUT):
                     conversation = await self._open(agent, folder, start, group)
@@ -161,7 +171,8 @@ class SandboxLauncher:
             finally:
                 if conversation is not None:
                     await conversation.close()
-                serving.cancel()
+                for helper in helpers:
+                    helper.cancel()
                 await self._stop(agent)
 
     async def _open(
@@ -178,7 +189,8 @@ class SandboxLauncher:
 
         allowance = Allowance(MESSAGES_A_SECOND, MESSAGES_AT_ONCE)
         stream = AgentStream(Line(reader, writer, allowance=allowance))
-        conversation = Conversation(stream, group)
+        names = frozenset(tool.name for tool in start.tools.declarations())
+        conversation = Conversation(stream, group, names)
         try:
             await conversation.start(
                 self._sandbox.inside(TOOLS_COMMAND, folder.path),
@@ -210,9 +222,14 @@ class SandboxLauncher:
 
         await folder.serve_tools(ToolServer(tools, self._group).serve)
 
+    async def _watch_disk(self, agent: LaunchedAgent, disk: DiskBound) -> None:
+        what = await disk.exceeded(lambda: agent.paused)
+        log.warning("agent.disk_full", key=agent.key, has=what)
+        agent.cut_off(f"The agent was ended: its folder has {what}. {MAKE_ROOM}")
+
     async def _explain(self, agent: LaunchedAgent, fault: str) -> None:
         """Find out why it ended, when it was not us who ended it."""
-        if agent.closing:
+        if agent.closing or agent.reason:
             return
         status = None if fault else await self._status(agent)
         words = await self._last_words(agent)
@@ -253,3 +270,12 @@ class SandboxLauncher:
             await self._sandbox.stop(agent.sandbox_id)
         except ContainerError as error:  # the next sweep tries again
             log.warning("sandbox.not_stopped", key=agent.key, reason=str(error))
+
+
+async def _has_room(disk: DiskBound) -> None:
+    try:
+        await disk.check()
+    except TooMuch as error:
+        raise StartFailed(f"The agent is not started: its folder has {error}. {MAKE_ROOM}") from error
+    except OSError as error:
+        raise StartFailed(f"The agent's folder cannot be looked into: {error.strerror}.") from error

@@ -1,6 +1,6 @@
 """Translates between ACP's words and ours: updates, permission options, errors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from acp import RequestError
@@ -13,34 +13,40 @@ from acp.schema import (
 )
 
 from container.agent import Permission, TurnEvents
+from container.asking import merged
+from container.tool_lines import ToolCall, tool_line
 
-LONGEST_TITLE = 200
-MOST_TITLES = 200  #: tool calls of one turn whose titles are remembered
+LONGEST_ID = 200
+MOST_CALLS = 200  #: tool calls of one turn of which is remembered what they are
 LONGEST_ERROR = 500
 _ONCE = {Permission.ALLOW: "allow_once", Permission.REJECT: "reject_once"}
 
 
-def show(update: object, events: TurnEvents, titles: dict[str, str]) -> None:
+def show(update: object, events: TurnEvents, calls: dict[str, ToolCall], tools: Collection[str]) -> None:
     """Tell what happened; thoughts, plans, usage and whatever else an agent reports are not shown."""
     match update:
         case AgentMessageChunk(content=TextContentBlock(text=text)):
             events.text(text)
-        case ToolCallStart():
-            _tool(events, titles, update.tool_call_id, update.title, update.status)
-        case ToolCallProgress():
-            _tool(events, titles, update.tool_call_id, update.title, update.status)
+        case ToolCallStart() | ToolCallProgress():
+            call = remembered(update, calls)
+            finished = update.status in {"completed", "failed"}
+            events.tool(
+                update.tool_call_id[:LONGEST_ID],
+                tool_line(call, tools),
+                finished=finished,
+                kind=call.kind or "other",
+            )
         case _:
             pass
 
 
-def _tool(
-    events: TurnEvents, titles: dict[str, str], call: str, title: str | None, status: str | None
-) -> None:
-    call = call[:LONGEST_TITLE]
-    told = " ".join((title or "").split())[:LONGEST_TITLE] or titles.get(call, "using a tool")
-    if len(titles) < MOST_TITLES:
-        titles[call] = told
-    events.tool(call, told, finished=status in {"completed", "failed"})
+def remembered(update: ToolCallStart | ToolCallProgress, calls: dict[str, ToolCall]) -> ToolCall:
+    """What is known of the call now."""
+    call = update.tool_call_id[:LONGEST_ID]
+    known = merged(calls.get(call, ToolCall()), update)
+    if call in calls or len(calls) < MOST_CALLS:
+        calls[call] = known
+    return known
 
 
 def chosen(options: Sequence[PermissionOption], permission: Permission | None) -> dict[str, Any]:

@@ -19,12 +19,12 @@ import asyncio, sys
 from pathlib import Path
 from container.launcher import SandboxLauncher
 from container.process import ProcessSandbox
-from container.runtimes import runtimes
+from container.runtimes import LOCAL, runtimes
 from tests.container.scene import Toolbox
 
 async def main():
     async with SandboxLauncher.running(ProcessSandbox(sys.argv[1]), Path(sys.argv[2])) as launcher:
-        agent = await launcher.launch("main", runtimes("")["local"], Toolbox())
+        agent = await launcher.launch("main", runtimes({})[LOCAL], Toolbox())
         print(agent.sandbox_id, flush=True)
         await asyncio.sleep(60)
 
@@ -42,7 +42,7 @@ async def test_only_the_local_agent_runs_without_docker(folder: Path) -> None:
 async def test_the_agent_sees_nothing_of_the_hosts_environment(folder: Path) -> None:
     sandbox = ProcessSandbox("envtest")
     async with SocketFolder.open(folder / "s", "main") as sockets:
-        agent = await sandbox.start(plan("main", runtimes("")[LOCAL], sockets.path))
+        agent = await sandbox.start(plan("main", runtimes({})[LOCAL], sockets.path))
         async with asyncio.timeout(10):
             await sockets.session
         content = await asyncio.to_thread(Path(f"/proc/{agent}/environ").read_bytes)

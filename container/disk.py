@@ -1,0 +1,141 @@
+"""Bounds what an agent keeps on the host's disk: its folders are measured while it runs."""
+
+import asyncio
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from container.sandbox import Mount
+
+MOST_ENTRIES = 200_000  #: files and folders; more are as good as full
+DEEPEST = 100  #: folders within folders
+SHORTEST, LONGEST = 0.5, 15.0  #: seconds between two looks
+SHARE = 20  #: a look takes one part in so many of the time, at most
+PARALLEL = 2  #: looks at once, whichever agents they are for
+
+_STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+log = structlog.get_logger()
+
+
+class TooMuch(Exception):
+    """There is more than may be; the message says of what."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What was found so far. Counts space that is taken, not the length of files with holes in them."""
+
+    most: int
+    used: int = 0
+    entries: int = 0
+
+    def add(self, found: os.stat_result) -> None:
+        self.used += found.st_blocks * 512
+        self.entries += 1
+        if self.used > self.most:
+            raise TooMuch(f"more than {told(self.most)}")
+        if self.entries > MOST_ENTRIES:
+            raise TooMuch(f"more than {MOST_ENTRIES:,} files")
+
+
+def measured(folders: Sequence[Path], most: int) -> int:
+    """The bytes these folders take on the disk; follows no link and blocks. Raises TooMuch, OSError."""
+    tally = _Tally(most)
+    for folder in folders:
+        with suppress(FileNotFoundError):
+            _measure(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), tally, DEEPEST)
+    return tally.used
+
+
+def told(size: int) -> str:
+    """A size as people write it."""
+    for unit, name in ((1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "kB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
+
+
+class DiskBound:
+    """Watches the folders that one agent may fill."""
+
+    def __init__(self, mounts: Sequence[Mount], most: int, looks: asyncio.Semaphore) -> None:
+        """`looks` is shared by all agents of a host: so many are measured at once."""
+        self._folders = tuple(mount.source for mount in mounts if mount.writable and mount.counted)
+        self._most = most
+        self._looks = looks
+        self._used = 0
+
+    async def check(self) -> None:
+        """Raise TooMuch when the folders are fuller than they may be."""
+        async with self._looks:
+            self._used = await asyncio.to_thread(measured, self._folders, self._most)
+
+    async def exceeded(self, idle: Callable[[], bool]) -> str:
+        """Return what there is too much of, once there is. While it is idle (frozen) nobody looks.
+
+        Looks often when the folders fill fast and seldom when they do not change.
+        """
+        if not self._folders:
+            await asyncio.Event().wait()
+        pause = SHORTEST
+        while True:
+            await asyncio.sleep(pause)
+            if idle():
+                continue
+            before, began = self._used, time.monotonic()
+            try:
+                await self.check()
+            except TooMuch as error:
+                return str(error)
+            except OSError as error:
+                log.warning("disk.not_measured", reason=str(error))
+            took = time.monotonic() - began
+            pause = next_look(pause, self._used - before, self._most - self._used, took)
+
+
+def next_look(pause: float, grown: int, room: int, took: float) -> float:
+    """Seconds to the next look: half the time in which the room is gone at this pace."""
+    enough = LONGEST if grown <= 0 else room * pause / grown / 2
+    return max(min(enough, 2 * pause, LONGEST), SHORTEST, SHARE * took)
+
+
+def _measure(folder: int, tally: _Tally, depth: int) -> None:
+    """Add up a folder, whose descriptor is closed at the end."""
+    below: list[str] = []
+    try:
+        tally.add(os.fstat(folder))
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                with suppress(FileNotFoundError):
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        below.append(entry.name)
+                    else:
+                        tally.add(found)
+        if below and depth == 0:
+            raise TooMuch(f"more than {DEEPEST} folders within each other")
+        for name in below:
+            if (opened := _step(folder, name)) is not None:
+                _measure(opened, tally, depth - 1)
+    finally:
+        os.close(folder)
+
+
+def _step(folder: int, name: str) -> int | None:
+    """A folder below, opened; None when it is another thing by now. A locked one might hide anything."""
+    try:
+        return os.open(name, _STEP, dir_fd=folder)
+    except PermissionError as error:
+        raise TooMuch("a folder that nobody may look into") from error
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            return None
+        raise
