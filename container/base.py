@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 REPOSITORY = "intercom-base"
 LABEL = "io.intercom.base"
 TIMEOUT = 600  #: seconds
-RECIPE = "1"  #: raise it when what is made below changes
+RECIPE = "2"  #: raise it when what is made below changes
+TOOLS = (  #: what agents run in their shell, as in the usual base; and the library Node.js stands on
+    "bash", "coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "libstdc++6", "mawk", "sed", "tar",
+)  # fmt: skip
 NOT_INSTALLED = "mmdebstrap is not installed, and no registry answers. Install it: apt-get install mmdebstrap"
 NO_PYTHON = "This machine's package sources have no Python 3.11 or newer"
 
@@ -34,8 +37,10 @@ _ADDRESS = re.compile(r"\S*(?:://|\.[a-z]{2,}[/:])\S*|\b[\w-]+(?:\.[\w-]+)+\b", 
 
 
 def packages(release: str) -> list[str]:
-    """The few packages a Python of this version needs; what they depend on comes with them."""
-    return [f"python{release}-minimal", f"libpython{release}-minimal", f"libpython{release}-stdlib"]
+    """Python of this version and the agents' tools; what they depend on comes with them."""
+    return [
+        f"python{release}-minimal", f"libpython{release}-minimal", f"libpython{release}-stdlib", *TOOLS
+    ]  # fmt: skip
 
 
 def python_release() -> str:
@@ -104,6 +109,8 @@ def _bootstrap(
         "mmdebstrap", "--variant=extract", "--format=tar", f"--include={','.join(packages(release))}",
         f"--aptopt={settings}",
         f'--extract-hook=ln -sf python{release} "$1/usr/bin/python3"',
+        '--extract-hook=ln -sf mawk "$1/usr/bin/awk"',
+        '--extract-hook=[ -e "$1/bin/sh" ] || ln -s dash "$1/bin/sh"',
         '--extract-hook=rm -rf "$1/usr/share/doc" "$1/usr/share/man" "$1/usr/share/locale"',
         suite, "-", *map(str, sources()),
     ]  # fmt: skip

@@ -1,41 +1,64 @@
-"""What an agents' image is made of: its files, their hash, and the archive the engine builds from."""
+"""What the engine builds from: named files, their hash, and the archive that it is sent."""
 
-import io
 import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from typing import IO
 
-IMAGE = Path(__file__).parent / "image"
-REPOSITORY = "intercom-agent"
-OUTSIDE = {"__init__.py"}  #: at the top, for the checkout's imports only
 EPOCH = 0  #: files carry no time of their own: the same content is the same image
 
 
-def files() -> list[tuple[str, Path]]:
-    """Name in the image's context and place, sorted."""
-    found = [path for path in IMAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
-    named = [(path.relative_to(IMAGE).as_posix(), path) for path in found]
-    return sorted((name, path) for name, path in named if name not in OUTSIDE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file or link, under the name it has in the context."""
+
+    name: str
+    path: Path | None = None
+    content: bytes = b""  #: instead of a path
 
 
-def content_hash(base: str) -> str:
-    """Twelve characters that change with any file in the image and with the base that was asked for."""
-    digest = sha256(base.encode())
-    for name, path in files():
-        content = path.read_bytes()
-        digest.update(f"\0{name}\0{len(content)}\0".encode())
+def tree(folder: Path, under: str = "") -> Iterator[Entry]:
+    """All files below a folder, sorted; bytecode is left out."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if "__pycache__" not in inside.parts and (path.is_symlink() or path.is_file()):
+            yield Entry(name=f"{under}{inside.as_posix()}", path=path)
+
+
+def content_hash(parents: Iterable[str], entries: Iterable[Entry]) -> str:
+    """Twelve characters that change with any of the files and with what they are put on."""
+    digest = sha256()
+    for parent in parents:
+        digest.update(f"\0{parent}".encode())
+    for entry in entries:
+        content = entry.path.read_bytes() if entry.path else entry.content
+        digest.update(f"\0{entry.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:12]
 
 
-def archive() -> io.BytesIO:
-    """The build context as an uncompressed tar."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as tar:
-        for name, path in files():
-            content = path.read_bytes()
-            entry = tarfile.TarInfo(name)
-            entry.size, entry.mode, entry.mtime = len(content), 0o644, EPOCH
-            tar.addfile(entry, io.BytesIO(content))
-    packed.seek(0)
-    return packed
+def pack(entries: Iterable[Entry], into: IO[bytes]) -> None:
+    """Write them as an uncompressed tar; everything belongs to root, and only root may write to it."""
+    with tarfile.open(fileobj=into, mode="w") as tar:
+        for entry in entries:
+            if entry.path is None:
+                _add(tar, entry.name, 0o644, BytesIO(entry.content), len(entry.content))
+            elif entry.path.is_symlink():
+                link = tarfile.TarInfo(entry.name)
+                link.type, link.linkname, link.mtime = tarfile.SYMTYPE, str(entry.path.readlink()), EPOCH
+                tar.addfile(link)
+            else:
+                state = entry.path.stat()
+                mode = 0o755 if state.st_mode & 0o100 else 0o644
+                with entry.path.open("rb") as file:
+                    _add(tar, entry.name, mode, file, state.st_size)
+    into.seek(0)
+
+
+def _add(tar: tarfile.TarFile, name: str, mode: int, content: IO[bytes], size: int) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode, info.mtime = size, mode, EPOCH
+    tar.addfile(info, content)

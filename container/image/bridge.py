@@ -1,8 +1,9 @@
 """Joins an agent inside the sandbox to the host's sockets.
 
 bridge.py session SOCKET -- COMMAND...   connect, put the socket in place of stdin and stdout, become COMMAND:
-                                         no byte is copied, no process is added, and when the host goes away
-                                         the agent reads the end of its input.
+                                         no byte of the talk is copied, and when the host goes away the agent
+                                         reads the end of its input. Where the host serves a model or a way
+                                         out, a small process passes loopback ports on to those sockets.
 bridge.py tools SOCKET                   copy bytes between stdin/stdout (pipes an agent made) and the socket.
 """
 
@@ -13,6 +14,7 @@ import sys
 import time
 
 CHUNK = 64 * 1024
+FORWARDED = ("model.sock", "egress.sock")  #: the sockets that agents reach through a port
 PATIENCE = 5.0  #: seconds to wait for a socket that is not there yet
 USAGE = "usage: bridge.py session SOCKET -- COMMAND... | bridge.py tools SOCKET"
 
@@ -35,11 +37,21 @@ def connect(path: str, patience: float = PATIENCE) -> _socket.socket:
 
 def session(path: str, command: list[str]) -> None:
     """Become the agent, talking to the host over what looks like stdin and stdout."""
+    folder = path.rpartition("/")[0]
+    if any(os.access(f"{folder}/{name}", os.F_OK) for name in FORWARDED):
+        _forward(folder)
     connection = connect(path)
     os.dup2(connection.fileno(), 0)
     os.dup2(connection.fileno(), 1)
     connection.close()
     os.execvp(command[0], command)  # noqa: S606 - becoming the agent is the purpose
+
+
+def _forward(folder: str) -> None:
+    """Loaded only where it is needed: the others start the faster without."""
+    # Isolated mode leaves the script's own folder out of the search path.
+    sys.path.insert(0, __file__.rpartition("/")[0])
+    __import__("forward").start(folder)
 
 
 def tools(path: str) -> None:

@@ -14,8 +14,9 @@ from container.docker import DockerSandbox
 from container.engine import Engine
 from container.image_builder import ImageBuilder
 from container.launcher import SandboxLauncher
+from container.planning import user_inside
 from container.process import ProcessSandbox
-from container.runtimes import runtimes
+from container.runtimes import LOCAL, runtimes
 from container.sandbox import Limits, Sandbox
 from container.sockets import fits
 from host.conversation.unisolated import MainOnly
@@ -48,7 +49,7 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
             process=ProcessSandbox(ground.install),
             networks=["Telegram"] if settings.telegram.token is not None else [],
         )
-        image = await _image(ground, engine) if chosen.sandbox.isolated else ""
+        images = await _images(ground, engine) if chosen.sandbox.isolated else {}
         launcher = await stack.enter_async_context(
             SandboxLauncher.running(
                 chosen.sandbox, sockets_folder(settings.home, ground.install), limits=limits(settings.agent)
@@ -58,8 +59,8 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
         yield Agents(
             sandbox=chosen.sandbox,
             launcher=launcher if chosen.sandbox.isolated else MainOnly(launcher, _is_main(ground)),
-            runtimes=runtimes(image),
-            image=image,
+            runtimes=runtimes(images),
+            image=images.get(LOCAL, ""),
             notes=chosen.notes,
         )
 
@@ -83,8 +84,9 @@ def sockets_folder(home: Path, install: str) -> Path:
 
 
 def builder(engine: Engine) -> ImageBuilder:
-    """The builder of this version's image."""
-    return ImageBuilder(engine, version=version("intercom"))
+    """The builder of this version's images."""
+    user, _ = user_inside(os.geteuid(), os.getegid())
+    return ImageBuilder(engine, version=version("intercom"), user=user)
 
 
 def limits(agent: AgentSettings) -> Limits:
@@ -93,13 +95,15 @@ def limits(agent: AgentSettings) -> Limits:
     )
 
 
-async def _image(ground: Ground, engine: Engine) -> str:
+async def _images(ground: Ground, engine: Engine) -> Mapping[str, str]:
+    """The tags of all images; what most groups need is built now, the others when they are asked for."""
     made = builder(engine)
-    if await made.exists():
-        return made.tag
-    ground.terminal.say("The agents' image is not there yet; it is built once.")
-    with ground.terminal.working("Building the agents' image") as progress:
-        return await made.build(progress)
+    for runtime in sorted({LOCAL, ground.settings.agent.runtime} & made.tags.keys()):
+        if not await made.exists(runtime):
+            ground.terminal.say(f"The image of the runtime {runtime} is not there yet; it is built once.")
+            with ground.terminal.working("Building the agents' image") as progress:
+                await made.ensure(runtime, progress)
+    return made.tags
 
 
 def _is_main(ground: Ground) -> Callable[[str], bool]:

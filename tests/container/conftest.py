@@ -46,7 +46,7 @@ def engine() -> Iterator[Engine]:
 def image(engine: Engine) -> str:
     """The agents' image; built once, and only when its content changed."""
     said: list[str] = []
-    return asyncio.run(ImageBuilder(engine, version="test").build(said.append))
+    return asyncio.run(ImageBuilder(engine, version="test").ensure(LOCAL, said.append))
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 @pytest.fixture
 def runtime(sandbox: Sandbox, request: pytest.FixtureRequest) -> Runtime:
-    return runtimes(request.getfixturevalue("image") if sandbox.isolated else "")[LOCAL]
+    return runtimes({LOCAL: request.getfixturevalue("image")} if sandbox.isolated else {})[LOCAL]
 
 
 @pytest.fixture

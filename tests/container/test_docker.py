@@ -151,7 +151,7 @@ async def test_an_agent_that_never_calls_fails_the_launch(
     docker: DockerSandbox, image: str, folder: Path
 ) -> None:
     async with SocketFolder.open(folder / "s", "main") as sockets:
-        spec = plan("main", runtimes(image)[LOCAL], sockets.path)
+        spec = plan("main", runtimes({LOCAL: image})[LOCAL], sockets.path)
         silent = SandboxSpec(
             key="main", image=image, command=("python3", "-c", "raise SystemExit(7)"), sockets=sockets.path
         )
@@ -186,7 +186,7 @@ async def test_a_container_killed_from_outside_is_noticed_at_once(
     docker: DockerSandbox, engine: Engine, image: str, folder: Path
 ) -> None:
     async with SandboxLauncher.running(docker, folder / "s") as launcher:
-        agent = await launcher.launch("main", runtimes(image)[LOCAL], Toolbox())
+        agent = await launcher.launch("main", runtimes({LOCAL: image})[LOCAL], Toolbox())
         await engine.run(lambda client: client.kill(agent.sandbox_id))
         async with asyncio.timeout(2):
             await agent.died()
@@ -196,14 +196,14 @@ async def test_a_container_killed_from_outside_is_noticed_at_once(
 async def test_a_missing_image_is_said_so(docker: DockerSandbox, folder: Path) -> None:
     async with SandboxLauncher.running(docker, folder / "s") as launcher:
         with pytest.raises(ImageMissing, match="intercom image build"):
-            await launcher.launch("main", runtimes("intercom-agent:nothing")[LOCAL], Toolbox())
+            await launcher.launch("main", runtimes({LOCAL: "intercom-agent-local:nothing"})[LOCAL], Toolbox())
 
 
 async def test_a_leftover_of_the_same_name_is_replaced(
     docker: DockerSandbox, engine: Engine, image: str, folder: Path
 ) -> None:
     async with SocketFolder.open(folder / "s", "main") as sockets:
-        spec = plan("main", runtimes(image)[LOCAL], sockets.path)
+        spec = plan("main", runtimes({LOCAL: image})[LOCAL], sockets.path)
         first = await docker.start(spec)
         second = await docker.start(spec)
         assert await docker.exit_status(first) == -1
@@ -217,7 +217,7 @@ async def test_two_installs_do_not_touch_each_other(
 ) -> None:
     # Ids made in the same minute begin alike.
     other = DockerSandbox(f"{docker._install[:-1]}x", engine)
-    runtime = runtimes(image)[LOCAL]
+    runtime = runtimes({LOCAL: image})[LOCAL]
     async with (
         SandboxLauncher.running(docker, folder / "a") as ours,
         SandboxLauncher.running(other, folder / "b") as theirs,
@@ -243,7 +243,7 @@ async def test_a_stranger_with_our_name_is_left_alone(
     try:
         async with SocketFolder.open(folder / "s", "main") as sockets:
             with pytest.raises(StartFailed, match="is taken"):
-                await docker.start(plan("main", runtimes(image)[LOCAL], sockets.path))
+                await docker.start(plan("main", runtimes({LOCAL: image})[LOCAL], sockets.path))
         assert await docker.exit_status(stranger) == 0
     finally:
         await engine.run(lambda client: client.remove_container(stranger, force=True))

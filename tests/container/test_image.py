@@ -1,17 +1,18 @@
 """The agents' image: built here, told apart by its content, cleared away when it is old."""
 
 import io
-import re
 import shutil
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from container import base, context
+from container import base, context, recipes
+from container.building import LABEL
 from container.engine import Engine
-from container.image_builder import LABEL, ImageBuilder
+from container.image_builder import ImageBuilder
 from container.planning import BRIDGE
+from container.runtimes import LOCAL
 from container.sandbox import ImageMissing
 
 
@@ -19,9 +20,9 @@ from container.sandbox import ImageMissing
 async def test_the_image_is_built_once_and_listed(engine: Engine, image: str) -> None:
     said: list[str] = []
     builder = ImageBuilder(engine, version="test")
-    assert await builder.build(said.append) == image == builder.tag
+    assert await builder.ensure(LOCAL, said.append) == image == builder.tags[LOCAL]
     assert said == [f"The image {image} is there."]
-    [current] = [found for found in await builder.list() if found.current]
+    [current] = [found for found in await builder.list() if found.current and found.runtime == LOCAL]
     assert (current.tag, current.size > 10_000_000) == (image, True)
 
 
@@ -31,18 +32,18 @@ async def test_old_images_are_cleared_away_unless_they_are_in_use(engine: Engine
         lambda client: list(
             client.build(
                 fileobj=_dockerfile(f"FROM {image}\nLABEL old=yes\n"), custom_context=True,
-                tag="intercom-agent:old", decode=True, labels={LABEL: "agent"}, rm=True, forcerm=True,
+                tag="intercom-agent-local:old", decode=True, labels={LABEL: "agent"}, rm=True, forcerm=True,
             )
         )
     )  # fmt: skip
     assert not [row for row in made if "error" in row]
-    container = await engine.run(lambda client: client.create_container("intercom-agent:old", "true"))
+    container = await engine.run(lambda client: client.create_container("intercom-agent-local:old", "true"))
     builder = ImageBuilder(engine, version="test")
     try:
-        assert "intercom-agent:old" not in await builder.prune()
+        assert "intercom-agent-local:old" not in await builder.prune()
     finally:
         await engine.run(lambda client: client.remove_container(container["Id"]))
-    assert "intercom-agent:old" in await builder.prune()
+    assert "intercom-agent-local:old" in await builder.prune()
     assert await builder.exists()
 
 
@@ -62,23 +63,31 @@ async def test_the_base_is_made_with_progress_and_without_addresses(engine: Engi
 async def test_a_base_that_does_not_exist_is_said_so(engine: Engine) -> None:
     builder = ImageBuilder(engine, version="test", base_image="intercom-base:nothing")
     with pytest.raises(ImageMissing, match="could not be built"):
-        await builder.build(lambda _: None)
+        await builder.ensure(LOCAL, lambda _: None)
     assert not await builder.exists()
 
 
-def test_the_tag_follows_the_content_and_the_base() -> None:
-    assert re.fullmatch(r"[0-9a-f]{12}", context.content_hash("a"))
-    assert context.content_hash("a") == context.content_hash("a") != context.content_hash("b")
+def test_the_tag_follows_the_content_the_base_and_the_user() -> None:
+    made = {recipes.recipe("claude", base_image, user) for base_image in ("a", "b") for user in (1, 2)}
+    assert len({each.agent for each in made}) == len({each.packages for each in made}) == 4
+    assert len({each.node for each in made}) == 2
+    assert {each.agent for each in made} == {
+        recipes.recipe("claude", base_image, user).agent for base_image in ("a", "b") for user in (1, 2)
+    }
 
 
 def test_the_context_holds_what_the_image_runs_and_nothing_else() -> None:
-    with tarfile.open(fileobj=context.archive()) as packed:
-        names = packed.getnames()
-        times = {member.mtime for member in packed}
-    assert {"Dockerfile", "bridge.py", "local_agent.py", "local/serving.py"} <= set(names)
+    packed = io.BytesIO()
+    context.pack(recipes.agent_entries(LOCAL), packed)
+    with tarfile.open(fileobj=packed) as tar:
+        names = tar.getnames()
+        times = {member.mtime for member in tar}
+    programs = {"bridge.py", "forward.py", "local_agent.py", "local/serving.py"}
+    assert {"Dockerfile", *(f"root/opt/intercom/{name}" for name in programs)} <= set(names)
     assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
+    assert not [name for name in names if "claude" in name or name == "root/opt/intercom/__init__.py"]
     assert times == {0}
-    assert Path(BRIDGE).name in names
+    assert f"root{BRIDGE}" in names
 
 
 def test_only_how_to_fetch_is_taken_from_the_machines_apt() -> None:
