@@ -1,79 +1,14 @@
 """The host's end of ACP against agents that are scripted line by line."""
 
 import asyncio
-import json
-import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
 from container.agent import Permission, PermissionRequest, StopReason
 from container.conversation import Conversation
 from container.sandbox import AgentDied, AgentRefused, StartFailed
-from container.wire import AgentStream, Line
+from tests.container.peer import FOLDER, OPTIONS, TOOLS, Message, talking, wire
 from tests.container.scene import Listener
-
-Message = dict[str, Any]
-OPTIONS = [
-    {"optionId": "always", "name": "Always", "kind": "allow_always"},
-    {"optionId": "once", "name": "Once", "kind": "allow_once"},
-    {"optionId": "no", "name": "No", "kind": "reject_once"},
-]
-
-
-class Peer:
-    """The agent's side of the wire, in the hands of the test."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self.writer = writer
-
-    async def hear(self) -> Message:
-        async with asyncio.timeout(5):
-            found: Message = json.loads(await self._reader.readline())
-        return found
-
-    def say(self, **message: Any) -> None:
-        self.writer.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
-
-    def update(self, kind: str, **update: Any) -> None:
-        params = {"sessionId": "s", "update": {"sessionUpdate": kind, **update}}
-        self.say(method="session/update", params=params)
-
-    def text(self, text: str) -> None:
-        self.update("agent_message_chunk", content={"type": "text", "text": text})
-
-    async def greet(self, **capabilities: Any) -> None:
-        hello = await self.hear()
-        self.say(id=hello["id"], result={"protocolVersion": 1, "agentCapabilities": capabilities})
-        opened = await self.hear()
-        assert opened["params"]["mcpServers"][0]["args"] == ["tools", "/x"]
-        self.say(id=opened["id"], result={"sessionId": "s"})
-
-
-@asynccontextmanager
-async def wire() -> AsyncIterator[tuple[Conversation, Peer]]:
-    ours, theirs = socket.socketpair()
-    reader, writer = await asyncio.open_connection(sock=ours)
-    peer = Peer(*await asyncio.open_connection(sock=theirs, limit=1 << 24))
-    async with asyncio.TaskGroup() as group:
-        conversation = Conversation(AgentStream(Line(reader, writer)), group)
-        try:
-            yield conversation, peer
-        finally:
-            await conversation.close()
-            peer.writer.transport.abort()
-
-
-@asynccontextmanager
-async def talking(**capabilities: Any) -> AsyncIterator[tuple[Conversation, Peer, asyncio.TaskGroup]]:
-    async with wire() as (conversation, peer), asyncio.TaskGroup() as group:
-        greeting = group.create_task(peer.greet(**capabilities))
-        await conversation.start(("bridge", "tools", "/x"), "/workspace/group")
-        await greeting
-        yield conversation, peer, group
 
 
 @pytest.mark.parametrize(
@@ -255,5 +190,5 @@ async def _died(conversation: Conversation) -> str:
 
 async def _not_started(conversation: Conversation) -> str:
     with pytest.raises(StartFailed) as caught:
-        await conversation.start(("bridge", "tools", "/x"), "/workspace/group")
+        await conversation.start(TOOLS, FOLDER)
     return str(caught.value)
