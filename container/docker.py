@@ -3,6 +3,7 @@
 import asyncio
 import math
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 INSTALL_LABEL = "io.intercom.install"
 KEY_LABEL = "io.intercom.key"
 PARALLEL_STARTS = 4
+FREEZE_TRIES, FREEZE_AGAIN = 4, 0.05  #: times, seconds
 OPEN_FILES = 1024
 LAST_LINES = 20
 LONGEST_WORDS = 2000
@@ -59,10 +61,10 @@ class DockerSandbox:
             raise ContainerError(f"The container {sandbox_id[:12]} is still there after it was removed.")
 
     async def pause(self, sandbox_id: str) -> None:
-        await self._engine.run(lambda client: _pause(client, sandbox_id))
+        await self._engine.run(lambda client: _freeze(client, sandbox_id, frozen=True))
 
     async def unpause(self, sandbox_id: str) -> None:
-        await self._engine.run(lambda client: _unpause(client, sandbox_id))
+        await self._engine.run(lambda client: _freeze(client, sandbox_id, frozen=False))
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         state = await self._engine.run(lambda client: _state(client, sandbox_id))
@@ -188,25 +190,26 @@ def _bind(mount: Mount) -> dict[str, Any]:
     }
 
 
-def _pause(client: "APIClient", container: str) -> None:
+def _freeze(client: "APIClient", container: str, *, frozen: bool) -> None:
+    """Pause it or let it go on.
+
+    The engine believes late reports of its own earlier pauses, for some milliseconds: a refusal because it is
+    in that state already counts only when it is repeated.
+    """
     from docker import errors
 
-    try:
-        client.pause(container)
-    except errors.APIError:
-        if not (_state(client, container) or {}).get("Paused"):
+    for _ in range(FREEZE_TRIES):
+        try:
+            (client.pause if frozen else client.unpause)(container)
+            return
+        except errors.NotFound:
             raise
-
-
-def _unpause(client: "APIClient", container: str) -> None:
-    from docker import errors
-
-    try:
-        client.unpause(container)
-    except errors.APIError:
-        state = _state(client, container)
-        if state is None or not state.get("Running") or state.get("Paused"):
-            raise
+        except errors.APIError as error:
+            refused = error
+        time.sleep(FREEZE_AGAIN)
+    state = _state(client, container) or {}
+    if not state.get("Running") or bool(state.get("Paused")) != frozen:
+        raise refused
 
 
 def _stop(client: "APIClient", container: str, grace: float) -> bool:
