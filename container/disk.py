@@ -34,6 +34,7 @@ class _Tally:
     """What was found so far. Counts space that is taken, not the length of files with holes in them."""
 
     most: int
+    most_entries: int
     used: int = 0
     entries: int = 0
 
@@ -42,13 +43,13 @@ class _Tally:
         self.entries += 1
         if self.used > self.most:
             raise TooMuch(f"more than {told(self.most)}")
-        if self.entries > MOST_ENTRIES:
-            raise TooMuch(f"more than {MOST_ENTRIES:,} files")
+        if self.entries > self.most_entries:
+            raise TooMuch(f"more than {self.most_entries:,} files")
 
 
-def measured(folders: Sequence[Path], most: int) -> int:
+def measured(folders: Sequence[Path], most: int, entries: int = MOST_ENTRIES) -> int:
     """The bytes these folders take on the disk; follows no link and blocks. Raises TooMuch, OSError."""
-    tally = _Tally(most)
+    tally = _Tally(most, entries)
     for folder in folders:
         with suppress(FileNotFoundError):
             _measure(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC), tally, DEEPEST)

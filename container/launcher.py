@@ -61,25 +61,37 @@ class SandboxLauncher:
     """Launches into one kind of sandbox. Everything it starts ends with the context it was opened in."""
 
     def __init__(
-        self, sandbox: Sandbox, sockets: Path, group: asyncio.TaskGroup, *, limits: Limits | None
+        self,
+        sandbox: Sandbox,
+        sockets: Path,
+        group: asyncio.TaskGroup,
+        *,
+        limits: Limits | None,
+        start_timeout: float,
     ) -> None:
         self._sandbox = sandbox
         self._sockets = sockets
         self._group = group
         self._limits = limits or Limits()
+        self._start_timeout = start_timeout
         self._looks = asyncio.Semaphore(PARALLEL)
         self._agents: dict[str, LaunchedAgent] = {}
 
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, sandbox: Sandbox, sockets: Path, *, limits: Limits | None = None
+        cls,
+        sandbox: Sandbox,
+        sockets: Path,
+        *,
+        limits: Limits | None = None,
+        start_timeout: float = START_TIMEOUT,
     ) -> AsyncIterator["SandboxLauncher"]:
         """`sockets` is a folder for the agents' sockets; nothing else may be in it."""
         check_length(sockets)
         fault: Exception | None = None
         async with asyncio.TaskGroup() as group:
-            launcher = cls(sandbox, sockets, group, limits=limits)
+            launcher = cls(sandbox, sockets, group, limits=limits, start_timeout=start_timeout)
             try:
                 yield launcher
             except Exception as error:  # noqa: BLE001 - raised below, as it is and not as a group
@@ -156,7 +168,7 @@ class SandboxLauncher:
                 group.create_task(self._watch_disk(agent, disk)),
             ]
             try:
-                async with asyncio.timeout(START_TIMEOUT):
+                async with asyncio.timeout(self._start_timeout):
                     conversation = await self._open(agent, folder, start, group)
                 agent.opened(conversation, self._sandbox)
                 await agent.wait_until_over()
@@ -164,7 +176,7 @@ class SandboxLauncher:
             except TimeoutError:
                 words = await self._last_words(agent)
                 agent.failed(
-                    StartFailed(f"The agent did not come up within {START_TIMEOUT:g} seconds.{words}")
+                    StartFailed(f"The agent did not come up within {self._start_timeout:g} seconds.{words}")
                 )
             except ContainerError as error:
                 agent.failed(error)
@@ -231,13 +243,13 @@ class SandboxLauncher:
         """Find out why it ended, when it was not us who ended it."""
         if agent.closing or agent.reason:
             return
-        status = None if fault else await self._status(agent)
-        words = await self._last_words(agent)
-        if fault:
-            agent.reason = f"The agent was cut off: {fault}.{words}"
+        status = None
+        if fault:  # what it says about being cut off explains nothing
+            agent.reason = f"The agent was cut off: {fault}."
         else:
+            status = await self._status(agent)
             how = "" if status in {None, -1} else f" (exit status {status})"
-            agent.reason = f"The agent died{how}.{words}"
+            agent.reason = f"The agent died{how}.{await self._last_words(agent)}"
         log.warning("agent.died", key=agent.key, sandbox=agent.sandbox_id[:12], status=status, fault=fault)
 
     async def _status(self, agent: LaunchedAgent) -> int | None:
