@@ -210,11 +210,13 @@ class Conversation:
             f"The agent was cut off: {self.fault}." if self.fault else "The agent's connection ended."
         )
 
-    async def _handle(self, method: str, params: Any, _notification: bool) -> Any:
+    async def _handle(self, method: str, params: Any, notification: bool) -> Any:
         if method == CLIENT_METHODS["session_update"]:
             return self._update(params)
         if method == CLIENT_METHODS["session_request_permission"]:
             return await self._permission(params)
+        if notification:  # an extension of its own: nobody waits for an answer
+            return None
         raise RequestError.method_not_found(method[:100])
 
     def _update(self, params: Any) -> None:
