@@ -31,6 +31,7 @@ class Runtime:
     title: str = ""  #: what people read, such as "Claude Code"
     api: ModelApi | None = None  #: the broker's route it uses; None needs no model
     models: tuple[str, ...] = ()  #: its catalogue; the first is its default
+    own_models: tuple[str, ...] = ()  #: what it asks besides, by itself, for titles and the like
     model_variable: str = ""  #: the environment variable that names the model to use
     state: str = ""  #: folder inside, kept per conversation: what it needs to load a session again
     memory: str = "AGENTS.md"  #: the name under which it reads the group's memory in its working folder
