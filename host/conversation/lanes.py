@@ -1,20 +1,26 @@
 """Lanes: every conversation in order, conversations side by side; the table of messages is the truth."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from uuid import UUID
 
 import structlog
 
 from bridges.messages import Content
 from container.sandbox import AgentDied, ContainerError
 from host.conversation.busy_signs import BusySigns
+from host.conversation.continuity import Stale
 from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
+from host.conversation.history import Told
+from host.conversation.means import Means
 from host.conversation.messages_store import keep_host_message
 from host.conversation.sentences import DIED, cut_off, cut_off_for_agent
 from host.conversation.session import Session
 from host.conversation.sessions import Sessions
 from host.conversation.starts import Starts
-from host.conversation.talk import Means, Silent, Talk
+from host.conversation.talk import Silent, Talk
 from host.conversation.turns import Asked, Turn, TurnState, Waiting, answer_slot
 from host.conversation.warmth import Warmth
 from host.outgoing.outbox import PostKind
@@ -27,6 +33,7 @@ from storage.ids import NewId
 log = structlog.get_logger()
 
 POLL_EVERY = 5.0
+RESET_PATIENCE = 10.0  #: seconds a reset waits for the turn it ends
 _LANES_AT_ONCE = 1000
 
 
@@ -55,6 +62,7 @@ class Lanes:
         self._workers = Workers(self._work, name="lane", at_once=_LANES_AT_ONCE)
         self._cut_off: dict[str, CutOff] = {}
         self._talks: dict[str, Talk] = {}
+        self._held: Counter[str] = Counter()  #: lanes in which no turn may begin at the moment
         self._unsure: set[str] = set()  #: lanes whose last beginning may or may not have been committed
         self._news: set[str] = set()  #: lanes woken since their turn began
         self._quiet = asyncio.Event()
@@ -104,12 +112,24 @@ class Lanes:
         await talk.stop()
         return True
 
-    async def drop_session(self, lane: str) -> bool:
-        """End the lane's agent so that the next message begins a new conversation; False when none lives."""
-        talk = self._talks.get(lane)
-        if talk is not None:
-            talk.stop_quietly()
-        return await self._sessions.drop(lane)
+    async def reset(self, lane: str, group: Group) -> str:
+        """End the lane's agent and begin a new conversation; the name of the old one's archive, if any."""
+        async with self._hold(lane):
+            return await self._means.continuity.begin_anew(lane, group)
+
+    @asynccontextmanager
+    async def switching(self, folder: str) -> AsyncIterator[None]:
+        """The group is given another model inside; its agents are asked first what the next must know."""
+        sessions = [
+            session for session in self._sessions.live.values() if session.lane.partition("/")[0] == folder
+        ]
+        for session in sessions:
+            session.parting = True
+        try:
+            yield
+        finally:
+            for session in sessions:
+                self._workers.wake(session.lane)
 
     async def run(self) -> None:
         """Work until cancelled, beginning with the turns an earlier run left."""
@@ -147,7 +167,8 @@ class Lanes:
 
     async def _work(self, lane: str) -> None:
         answered = False
-        while not self._draining:
+        while not self._draining and not self._held[lane]:
+            await self._part(lane)
             await self._make_sure(lane)
             left = self._cut_off.get(lane)
             if left is not None:
@@ -175,12 +196,14 @@ class Lanes:
         """Begin a turn as soon as there is an agent for it, so that all that came meanwhile is in it."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(waiting.address))
-            session = await self._starts.agent_for(
+            session, told = await self._agent_for(
                 stack, lane, group, address=waiting.address, slot=f"start:{waiting.first}"
             )
+            if self._held[lane]:
+                return
             self._news.discard(lane)
             try:
-                begun = await self._means.turns.begin(lane, waiting)
+                begun = await self._means.turns.begin(lane, waiting, tainted=told.tainted)
             except StorageError:
                 self._unsure.add(lane)
                 raise
@@ -189,12 +212,63 @@ class Lanes:
             if session is None:
                 await self._end(begun[0], TurnState.FAILED, error="the agent could not be started")
             else:
-                await self._talk(session, *begun)
+                await self._talk(session, *begun, told.text)
 
-    async def _talk(self, session: Session, turn: Turn, asked: Asked) -> None:
+    async def _agent_for(
+        self,
+        stack: AsyncExitStack,
+        lane: str,
+        group: Group,
+        *,
+        address: str,
+        slot: str,
+        turn: UUID | None = None,
+    ) -> tuple[Session | None, Told]:
+        """The lane's agent until the stack is left, and what it must be told before anything else."""
+        while True:
+            await self._part(lane)
+            session = await self._starts.agent_for(stack, lane, group, address=address, slot=slot)
+            if session is None:
+                return None, Told()
+            try:
+                return session, await self._means.continuity.preface(session, group, turn=turn)
+            except Stale:
+                await self._sessions.end(session)
+
+    async def _part(self, lane: str) -> None:
+        """Let an agent that is to be replaced say what the next one must know."""
+        session = self._sessions.live.get(lane)
+        group = self._registry.group_of_lane(lane)
+        if session is None or not session.parting or group is None:
+            return
+        async with self._sessions.farewell(lane) as parting:
+            if parting is not None and self._sessions.outdated(parting):
+                await self._means.continuity.sum_up(parting, group)
+
+    @asynccontextmanager
+    async def _hold(self, lane: str) -> AsyncIterator[None]:
+        """End the lane's agent and turn, and let no other begin until leave."""
+        self._held[lane] += 1
+        try:
+            talk = self._talks.get(lane)
+            if talk is not None:
+                talk.stop_quietly()
+            await self._sessions.drop(lane)
+            if talk is not None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(RESET_PATIENCE):
+                        await talk.over.wait()
+            yield
+        finally:
+            self._held[lane] -= 1
+            if not self._held[lane]:
+                del self._held[lane]
+            self._workers.wake(lane)
+
+    async def _talk(self, session: Session, turn: Turn, asked: Asked, preface: str) -> None:
         """Run a turn. Whatever ends it otherwise than well leaves it among those that were cut off."""
         lane = turn.lane
-        talk = self._talks[lane] = Talk(self._means, session, turn, asked)
+        talk = self._talks[lane] = Talk(self._means, session, turn, asked, preface=preface)
         self._quiet.clear()
         started = self._means.clock.now()
         self._cut_off[lane] = CutOff(turn=turn, cause=Cause.RESTART)
@@ -214,6 +288,7 @@ class Lanes:
             self._means.meter.observe("turn", (self._means.clock.now() - started).total_seconds())
         finally:
             del self._talks[lane]
+            talk.over.set()
             if not self._talks:
                 self._quiet.set()
 
@@ -248,14 +323,18 @@ class Lanes:
         self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(turn.address))
-            session = await self._starts.agent_for(
-                stack, turn.lane, group, address=turn.address, slot=f"start:{turn.id}"
+            session, told = await self._agent_for(
+                stack, turn.lane, group, address=turn.address, slot=f"start:{turn.id}", turn=turn.id
             )
+            if self._held[turn.lane]:
+                return
             if session is None:
                 await self._end(turn, TurnState.FAILED, error="the agent could not be started")
                 return
             self._news.discard(turn.lane)
-            await self._talk(session, turn, await self._means.turns.asked(turn))
+            if told.tainted and not turn.tainted:
+                turn = await self._means.turns.taint(turn)
+            await self._talk(session, turn, await self._means.turns.asked(turn), told.text)
 
     async def _end(
         self, turn: Turn, state: TurnState, text: str = "", for_agent: str = "", *, error: str | None = None
@@ -267,10 +346,11 @@ class Lanes:
             if for_agent:
                 place = (turn.lane, turn.folder, turn.address)
                 await self._tell_agent(conn, *place, for_agent, "", triggers=False, tainted=turn.tainted)
-            await self._means.outbox.withdraw_previews(conn, turn.id)
+            passed = await self._means.outbox.withdraw_passing(conn, turn.id)
             await self._means.turns.end(conn, turn, state, error and error[:500])
         self._cut_off.pop(turn.lane, None)
-        self._means.outbox.wake(turn.address)
+        for each in {turn.address, *passed}:
+            self._means.outbox.wake(each)
         self._means.meter.count("turns.ended", state=state.value)
 
     async def _say(self, conn: Connection, turn: Turn, kind: PostKind, text: str, slot: str) -> None:

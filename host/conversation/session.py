@@ -21,6 +21,7 @@ class Session:
     paused: bool = False  #: frozen, or about to be: it holds no running place any more
     fresh: bool = True  #: just started, nothing was asked yet
     told: bool = False  #: its agent knows what was said in this conversation before
+    parting: bool = False  #: another is to answer here; it is to be asked for a summary before it goes
     turn: Turn | None = None  #: what it works on; the tools it calls are called in this turn
     moving: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)  #: held to freeze, wake or end it
     held_agent: Agent | None = field(default=None, repr=False)

@@ -64,6 +64,23 @@ class Sessions:
         finally:
             self._take_back(session)
 
+    @asynccontextmanager
+    async def farewell(self, lane: str) -> AsyncIterator[Session | None]:
+        """The lane's living agent as it is, for its last words; None when there is none. Starts nothing."""
+        session = self.pool.live.get(lane)
+        if session is None or session.busy or not session.agent.alive:
+            yield None
+            return
+        session.parting = False
+        session.busy = True
+        if session.paused and not await self._wake(session):
+            yield None
+            return
+        try:
+            yield session
+        finally:
+            self._take_back(session)
+
     async def drop(self, lane: str) -> bool:
         """End the lane's agent and forget its conversation, also in the middle of a turn."""
         session = self.pool.live.get(lane)
@@ -212,7 +229,6 @@ class Sessions:
         return session
 
     async def _note(self, session: Session) -> None:
-        session.told = session.agent.resumed
         try:
             await self._outfitter.opened(session.lane, session.outfit, session.agent)
         except BaseException:
@@ -269,6 +285,8 @@ class Sessions:
 
     def outdated(self, session: Session) -> bool:
         """Whether it is dead, or the lane's next agent would be started differently."""
+        if session.parting and session.agent.alive:
+            return False
         group = self._group_of(session.lane)
         try:
             return group is None or not session.serves(self._outfitter.outfit(group))

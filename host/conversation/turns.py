@@ -89,19 +89,22 @@ class Turns:
         rows = await self._database.fetch(_SQL["turns.recent_lanes"], since, most)
         return [row["lane"] for row in rows]
 
-    async def begin(self, lane: str, waiting: Waiting) -> tuple[Turn, Asked] | None:
-        """Start a turn on all that waits in the chat; None when nothing waits there any more."""
+    async def begin(self, lane: str, waiting: Waiting, *, tainted: bool = False) -> tuple[Turn, Asked] | None:
+        """Start a turn on all that waits in the chat; None when nothing waits there any more.
+
+        It is tainted from the start when what its agent is told beside the messages is.
+        """
         turn = Turn(
             id=self._new_id(),
             lane=lane,
             folder=waiting.folder,
             address=waiting.address,
             attempt=1,
-            tainted=False,
+            tainted=tainted,
             private=waiting.private,
             asked_by=(),
         )
-        row = (turn.id, lane, turn.folder, turn.address, self._clock.now())
+        row = (turn.id, lane, turn.folder, turn.address, self._clock.now(), tainted)
         try:
             async with self._database.transaction() as conn:
                 await conn.execute(_SQL["turns.begin"], *row)
@@ -111,6 +114,11 @@ class Turns:
         except _NothingWaits:
             return None
         return turn.joined_by(asked), asked
+
+    async def taint(self, turn: Turn) -> Turn:
+        """Count the turn as tainted from now on."""
+        await self._database.execute(_SQL["turns.taint"], turn.id)
+        return replace(turn, tainted=True)
 
     async def join(self, turn: Turn) -> tuple[Turn, Asked] | None:
         """Let what waits in the turn's chat by now join it; None when nothing asks for an answer."""
@@ -172,7 +180,13 @@ def _asked(rows: Sequence[Record]) -> Asked:
 def _line(row: Record) -> Line:
     if row["source"] == "host":
         return Line(text=row["text"], sent_at=row["sent_at"], code=row["ref"] or "", of_host=True)
-    return Line(text=row["text"], sent_at=row["sent_at"], sender=row["person_name"] or row["person"])
+    return Line(
+        text=row["text"],
+        sent_at=row["sent_at"],
+        sender=row["person_name"] or row["person"],
+        id=row["id"],
+        ref=row["ref"],
+    )
 
 
 def _turn(row: Record) -> Turn:

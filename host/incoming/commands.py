@@ -1,6 +1,7 @@
 """Slash commands: answered by the host itself, never by a model."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +36,18 @@ class Conversations(Protocol):
 
     async def stop_turn(self, lane: str) -> bool: ...
 
-    async def drop_session(self, lane: str) -> bool: ...
+    @property
+    def talking(self) -> frozenset[str]: ...
+
+    async def reset(self, lane: str, group: Group) -> str: ...
+
+    def switching(self, folder: str) -> AbstractAsyncContextManager[None]: ...
+
+
+class Choices(Protocol):
+    """Changes who answers in a group, on record."""
+
+    async def set_model(self, folder: str, runtime: str, model: str, *, actor: str) -> Group: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,18 +88,22 @@ class Commands:
         self,
         *,
         registry: Registry,
+        choices: Choices,
         lanes: Conversations,
         cards: Cards,
         claims: Claims,
         status: StatusPage,
+        spend: StatusPage,
         models: Sequence[Model],
         name: str,
     ) -> None:
         self._registry = registry
+        self._choices = choices
         self._lanes = lanes
         self._cards = cards
         self._claims = claims
         self._status = status
+        self._spend = spend
         self._models = models
         self._name = name
         self.table: Mapping[str, Command] = {
@@ -97,6 +113,7 @@ class Commands:
             "ping": Command(handler=self._ping),
             "claim": Command(handler=self._claim),
             "status": Command(handler=self._show_status, least=Role.VIEWER),
+            "spend": Command(handler=self._show_spend, least=Role.VIEWER),
             "approvals": Command(handler=self._approvals, least=Role.VIEWER),
             "stop": Command(handler=self._stop, least=Role.MEMBER),
             "reset": Command(handler=self._reset, least=Role.MEMBER),
@@ -170,6 +187,9 @@ class Commands:
     async def _show_status(self, request: Request) -> Content:
         return await self._status(request.registered.folder)
 
+    async def _show_spend(self, request: Request) -> Content:
+        return await self._spend(request.registered.folder)
+
     async def _approvals(self, request: Request) -> None:
         await self._cards.relist(request.message.address, request.message.sender.address)
 
@@ -179,18 +199,24 @@ class Commands:
         return Content(text=text)
 
     async def _reset(self, request: Request) -> Content:
-        await self._lanes.drop_session(request.lane)
-        return Content(text="A new conversation begins; the agent remembers nothing of the earlier one.")
+        kept = await self._lanes.reset(request.lane, request.registered)
+        words = "A new conversation begins; the agent remembers nothing of the earlier one."
+        return Content(text=f"{words} That one is kept as {kept}." if kept else words)
 
     async def _model(self, request: Request) -> Content:
         group = request.registered
+        allowed = group.profile.models
         if not request.argument:
-            return Content(text=listing(self._models, group.runtime, group.model))
-        chosen = choose(self._models, request.argument)
+            return Content(text=listing(self._models, group.runtime, group.model, allowed=allowed))
+        chosen = choose(self._models, request.argument, runtime=group.runtime, allowed=allowed)
         if isinstance(chosen, str):
             return Content(text=chosen)
         if chosen.serves(group.runtime, group.model):
             return Content(text=f"{chosen.name} answers here already; nothing was changed.")
-        await self._registry.set_model(group.folder, chosen.runtime, chosen.model)
-        await self._lanes.drop_session(request.lane)
-        return Content(text=f"From now on {chosen.name} answers here, in a new conversation.")
+        async with self._lanes.switching(group.folder):
+            actor = request.message.sender.address
+            await self._choices.set_model(group.folder, chosen.runtime, chosen.model, actor=actor)
+        words = f"From now on {one_line(chosen.name)} answers here; it knows what was said."
+        if request.lane in self._lanes.talking:
+            words += " What is being answered now is finished first."
+        return Content(text=words)

@@ -9,13 +9,15 @@ CREATE TABLE host.sessions (
     session text NOT NULL,
     model text NOT NULL,
     conversation uuid NOT NULL,
+    last_turn uuid,  -- it knows what was said up to here
     opened_at timestamptz NOT NULL,
     used_at timestamptz NOT NULL,
     PRIMARY KEY (lane, runtime)
 );
 
--- What a lane's people and agents have talked about since the last reset, whoever answered.
--- The summary covers the turns up to `summed_up`; a session opened by another program is told it.
+-- What a lane's people and agents have talked about since the last reset, whoever answered: its turns with
+-- a greater id. A lane that was never reset has no row or the id zero. The summary covers the turns up to
+-- `summed_up`; an agent that cannot load the conversation is told it.
 CREATE TABLE host.conversations (
     lane text PRIMARY KEY,
     id uuid NOT NULL,
@@ -59,6 +61,17 @@ CREATE TABLE host.spend_days (
     PRIMARY KEY (folder, day)
 );
 
+-- Each extension a person granted, once per card.
+CREATE TABLE host.spend_grants (
+    approval uuid PRIMARY KEY REFERENCES host.approvals ON DELETE CASCADE,
+    key text NOT NULL,
+    folder text NOT NULL,
+    day date NOT NULL,
+    amount bigint NOT NULL,
+    granted_by text NOT NULL,
+    granted_at timestamptz NOT NULL
+);
+
 -- Files that came with a message: the network's own handle first, the place in the group's folder when fetched.
 CREATE TABLE host.attachments (
     message uuid NOT NULL REFERENCES host.messages ON DELETE CASCADE,
@@ -72,6 +85,25 @@ CREATE TABLE host.attachments (
     refused text,
     PRIMARY KEY (message, place)
 );
+
+CREATE INDEX attachments_by_handle ON host.attachments (handle);
+
+-- Files handed over on the page. What is sent is named by the handle of an attachment.
+CREATE TABLE host.uploads (
+    id uuid PRIMARY KEY,
+    person text NOT NULL,
+    folder text NOT NULL,
+    name text NOT NULL,
+    mime text NOT NULL,
+    content bytea NOT NULL,
+    made_at timestamptz NOT NULL
+);
+CREATE INDEX uploads_by_age ON host.uploads (made_at);
+
+-- Whoever shows a room learns when a message is read.
+CREATE TRIGGER messages_read_tell_room AFTER UPDATE OF turn ON host.messages
+    FOR EACH ROW WHEN (NEW.source = 'person' AND NEW.turn IS DISTINCT FROM OLD.turn)
+    EXECUTE FUNCTION host.tell_room('message');
 
 -- Files an agent sends. The id is made of the content's hash and the name: the same file is kept once.
 CREATE TABLE host.files (

@@ -1,17 +1,25 @@
 """Changes of groups and roles, each on record with who made it."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from host.people.profiles import Profile
 from host.people.registry import Group, Registry, Role
-from host.record.audit import Audit
-from storage.database import Database
+from storage.database import Connection, Database
+
+
+class Recorder(Protocol):
+    """The audit log."""
+
+    async def record(
+        self, conn: Connection, *, actor: str, action: str, detail: Mapping[str, Any]
+    ) -> object: ...
 
 
 class Roles:
     """The registry's writes with an actor. Raises what the registry raises."""
 
-    def __init__(self, *, registry: Registry, database: Database, audit: Audit) -> None:
+    def __init__(self, *, registry: Registry, database: Database, audit: Recorder) -> None:
         self._registry = registry
         self._database = database
         self._audit = audit
@@ -59,6 +67,11 @@ class Roles:
         before = self._registry.role(folder, person)
         await self._registry.set_role(folder, person, role)
         await self._record(actor, "role.set", group=folder, person=person, role=role, before=before)
+
+    async def set_model(self, folder: str, runtime: str, model: str, *, actor: str) -> Group:
+        group = await self._registry.set_model(folder, runtime, model)
+        await self._record(actor, "group.model_set", group=folder, runtime=runtime, model=model)
+        return group
 
     async def set_profile(self, folder: str, profile: Profile, *, actor: str) -> Group:
         group = await self._registry.set_profile(folder, profile)

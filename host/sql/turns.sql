@@ -10,7 +10,8 @@ SELECT DISTINCT m.lane FROM host.messages m JOIN host.groups g ON g.folder = m.f
 WHERE m.turn IS NULL AND m.source <> 'aside' AND m.triggers LIMIT $1
 
 -- turns.begin
-INSERT INTO host.turns (id, lane, folder, address, state, started_at) VALUES ($1, $2, $3, $4, 'running', $5)
+INSERT INTO host.turns (id, lane, folder, address, state, started_at, tainted)
+VALUES ($1, $2, $3, $4, 'running', $5, $6)
 
 -- turns.attach
 -- Everything that waits in this chat, if something of it asks for an answer; the rest is context.
@@ -43,7 +44,7 @@ UPDATE host.turns SET state = $2, error = $3, ended_at = $4 WHERE id = $1 AND st
 -- turns.said
 -- What was posted in a turn besides its answers and decisions: messages the agent sent by a tool.
 SELECT count(*) FROM host.posts
-WHERE turn = $1 AND kind IN ('answer', 'notice') AND (slot IS NULL OR slot NOT LIKE 'answer:%')
+WHERE turn = $1 AND kind IN ('answer', 'notice') AND (slot IS NULL OR slot NOT LIKE ALL (ARRAY['answer:%', 'file:%', 'followup:%', 'refused:%']))
 
 -- turns.recent_lanes
 SELECT lane FROM host.turns WHERE started_at >= $1 GROUP BY lane ORDER BY max(started_at) DESC LIMIT $2

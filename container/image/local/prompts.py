@@ -1,8 +1,9 @@
 """What was said: from a prompt as the host renders it to plain sentences.
 
 People's messages arrive as <messages><message sender="Ana" time="...">text, escaped</message>...</messages>,
-outcomes of approvals as <outcome code="K7Q2MD">text</outcome>. Plain text is taken as it is. Because the text
-in a message is escaped, nobody can write a message or an outcome in another's name.
+outcomes of approvals as <outcome code="K7Q2MD">text</outcome>; what was said before this agent came stands in
+<conversation_history>...</conversation_history>, and this agent has no use for it. Plain text is taken as it
+is. Because the text in a message is escaped, nobody can write a message or an outcome in another's name.
 """
 
 import re
@@ -11,6 +12,8 @@ from .grammar import read
 from .intents import Intent
 
 _MESSAGE = re.compile(r"<message(?:\s[^<>]*)?>(.*?)</message>", re.DOTALL)
+#: what it is told for its knowledge; it asks nothing
+_TOLD = re.compile(r"<(conversation_history|global_memory)>.*?</\1>", re.DOTALL)
 _OUTCOME = re.compile(r"<outcome(?:\s[^<>]*)?>.*?</outcome>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -19,6 +22,7 @@ _MOST = 20  #: sentences answered in one turn
 
 def messages(prompt: str) -> list[str]:
     """The texts people wrote, in order. An outcome asks nothing: the card told the people already."""
+    prompt = _TOLD.sub("", prompt)
     wrapped = _MESSAGE.findall(prompt)
     if wrapped:
         return [unescape(text) for text in wrapped]

@@ -1,5 +1,7 @@
 """The wired conversation half of the host, for the tests beside this file."""
 
+from pathlib import Path
+
 import pytest
 
 from storage.database import Database
@@ -11,7 +13,7 @@ from tests.host.conversation.house import House
 
 
 @pytest.fixture
-def house(database: Database, clock: HandClock, new_id: NewId) -> House:
+def house(database: Database, clock: HandClock, new_id: NewId, tmp_path: Path) -> House:
     return House(
         database=database,
         clock=clock,
@@ -19,4 +21,5 @@ def house(database: Database, clock: HandClock, new_id: NewId) -> House:
         bridge=MemoryBridge("tg"),
         web=MemoryBridge("web"),
         launcher=ScriptedLauncher(),
+        home=tmp_path,
     )

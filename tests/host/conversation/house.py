@@ -4,16 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content, Person
 from bridges.port import ChatBridge
 from container.agent import Permission, PermissionRequest
+from container.folder import GroupFolder
+from host.conversation.archive import Archive
 from host.conversation.busy_signs import BusySigns
+from host.conversation.carrying import Carrying
+from host.conversation.continuity import Continuity
+from host.conversation.conversations import Conversations
+from host.conversation.enclosing import Enclosing
+from host.conversation.files_out import FilesOut
+from host.conversation.history import History
+from host.conversation.images import Images, ImageSource
 from host.conversation.lanes import Lanes
+from host.conversation.means import Means
 from host.conversation.sessions import Sessions
-from host.conversation.talk import Means
 from host.conversation.turns import Turn, Turns
 from host.conversation.warmth import Climate, Warmth
 from host.incoming.commands import Commands
@@ -24,7 +34,8 @@ from host.meter import SilentMeter
 from host.outgoing.outbox import Outbox
 from host.outgoing.sender import Sender
 from host.page.transcript import Transcript
-from host.people.registry import Registry
+from host.people.registry import Group, Registry
+from host.people.roles import Roles
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock
@@ -106,6 +117,7 @@ class House:
     bridge: MemoryBridge
     web: MemoryBridge
     launcher: ScriptedLauncher
+    home: Path
     desk: Desk = field(default_factory=Desk)
     claims: Claims = field(default_factory=Claims)
     record: Record = field(default_factory=Record)
@@ -114,6 +126,10 @@ class House:
     climate: Climate = field(default_factory=lambda: Climate(ahead=0))
     memory: int = 1 << 34  #: bytes this machine has available
     models: tuple[Model, ...] = (LOCAL,)
+    global_memory: str = ""  #: what agents of groups other than main are told first
+    summary_patience: float = 30.0
+    image_source: ImageSource | None = None
+    largest: int = 20_000_000  #: bytes of a file that agents may send
     number: int = 0  #: of the last update
 
     def __post_init__(self) -> None:
@@ -123,6 +139,7 @@ class House:
         self.outbox = Outbox(self.database, self.clock, self.new_id)
         self.turns = Turns(self.database, self.clock, self.new_id)
         self.transcript = Transcript(self.database)
+        self.conversations = Conversations(self.database, self.clock, self.new_id)
         self.sender = Sender(
             database=self.database,
             outbox=self.outbox,
@@ -133,7 +150,7 @@ class House:
         )
         self.sessions = Sessions(
             launcher=self.launcher,
-            outfitter=PlainOutfitter(),
+            outfitter=PlainOutfitter(conversations=self.conversations),
             toolbox_for=lambda lane, turn: NoTools(),
             clock=self.clock,
             meter=meter,
@@ -155,7 +172,21 @@ class House:
                 database=self.database,
                 turns=self.turns,
                 outbox=self.outbox,
+                enclosing=Enclosing(
+                    database=self.database,
+                    outbox=self.outbox,
+                    bridges=bridges,
+                    folder_of=self.folder_of,
+                    clock=self.clock,
+                    meter=meter,
+                ),
+                files_out=FilesOut(
+                    outbox=self.outbox, folder_of=self.folder_of, meter=meter, largest=self.largest
+                ),
+                bridges=bridges,
+                continuity=self._continuity(),
                 permit=_allow,
+                images=Images(self.image_source, self.clock) if self.image_source else None,
                 clock=self.clock,
                 meter=meter,
             ),
@@ -171,7 +202,9 @@ class House:
             lanes=self.lanes,
             cards=self.desk,
             claims=self.claims,
+            choices=Roles(registry=self.registry, database=self.database, audit=self.record),
             status=_status,
+            spend=_status,
             models=self.models,
             name="Amtiskaw",
         )
@@ -201,6 +234,22 @@ class House:
         )
         self._updates = self.number
 
+    def _continuity(self) -> Continuity:
+        history = History(self.database)
+
+        async def global_memory(group: Group) -> str:
+            return "" if group.main else self.global_memory
+
+        return Continuity(
+            conversations=self.conversations,
+            history=history,
+            carrying=Carrying(
+                conversations=self.conversations, history=history, patience=self.summary_patience
+            ),
+            transcripts=Archive(self.database, self.home / "conversations", self.clock, agent="Amtiskaw"),
+            global_memory=global_memory,
+        )
+
     @asynccontextmanager
     async def open(self) -> AsyncIterator["House"]:
         """Run it until leave; leaving is as abrupt as a crash for whatever is under way."""
@@ -212,6 +261,12 @@ class House:
             finally:
                 for task in running:
                     task.cancel()
+
+    def folder_of(self, group: str) -> GroupFolder:
+        """The group's folder, as its agents' container has it."""
+        path = self.home / "groups" / group
+        path.mkdir(parents=True, exist_ok=True)
+        return GroupFolder(path)
 
     def message(self, text: str, address: str = "tg:1000", sender: Person = ANA, **more: Any) -> ChatMessage:
         self._updates += 1
@@ -255,11 +310,15 @@ class House:
             bridge=self.bridge,
             web=self.web,
             launcher=self.launcher,
+            home=self.home,
             desk=self.desk,
             claims=self.claims,
             record=self.record,
             most=self.most,
+            image_source=self.image_source,
             climate=self.climate,
             models=self.models,
+            global_memory=self.global_memory,
+            summary_patience=self.summary_patience,
             number=self._updates,
         )

@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar, cast
 
 from hypothesis import settings
@@ -41,6 +43,7 @@ class HouseMachine(RuleBasedStateMachine):
             bridge=MemoryBridge("tg"),
             web=MemoryBridge("web"),
             launcher=ScriptedLauncher(),
+            home=Path(self._stack.enter_context(TemporaryDirectory())),
             most=self.most_agents,
         )
         self._host: asyncio.Task[None] | None = None

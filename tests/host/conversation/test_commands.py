@@ -5,13 +5,18 @@ import asyncio
 import pytest
 
 from bridges.messages import Person
-from container.agent import TurnEvents
-from host.incoming.models import Model, choose, listing
+from container.agent import Runtime, TurnEvents
+from host.incoming.models import Model, catalogue, choose, listing
 from host.people.registry import Role
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import ANA, EVE, House
 
 BEN = Person(address="tg:2000", name="Ben")
+ROWS = (
+    Runtime(name="local", title="Local", image="", command=()),
+    Runtime(name="claude", title="Claude Code", image="", command=(), models=("claude-4", "claude-4-mini")),
+    Runtime(name="codex", title="Codex", image="", command=(), models=("gpt-5",)),
+)
 MODELS = (Model(name="local", runtime="local"), Model(name="other-large", runtime="other", model="large"))
 
 
@@ -94,14 +99,15 @@ async def test_reset_ends_the_conversation_and_the_turn_in_it(house: House) -> N
         await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
         assert set(house.bridge.texts("tg:1000")) == {
             "Stopped.",
-            "A new conversation begins; the agent remembers nothing of the earlier one.",
+            "A new conversation begins; the agent remembers nothing of the earlier one. "
+            "That one is kept as 2026-01-05-0900-hi.md.",
         }
         await house.say("again")
         await house.launcher.until_prompted(2)
         assert len(house.launcher.agents) == 2
 
 
-async def test_a_model_is_chosen_and_the_conversation_begins_anew(house: House) -> None:
+async def test_a_model_is_chosen_and_the_conversation_goes_on(house: House) -> None:
     house.models = MODELS
     house = house.again()
     async with house.open():
@@ -109,7 +115,7 @@ async def test_a_model_is_chosen_and_the_conversation_begins_anew(house: House) 
         await house.bridge.until(lambda: house.bridge.texts("tg:1000"))
         assert "1. local (answers here now)\n2. other-large" in await _answer_to(house, "/model")
         assert "already" in await _answer_to(house, "/model local")
-        assert "in a new conversation" in await _answer_to(house, "/model large")
+        assert "From now on other-large answers here" in await _answer_to(house, "/model large")
         group = house.registry.group("main")
         assert group is not None
         assert (group.runtime, group.model) == ("other", "large")
@@ -136,6 +142,47 @@ def test_what_names_no_single_model_changes_nothing(wanted: str) -> None:
     assert said.startswith("Nothing was changed")
     assert len(said) < 300
     assert "local" in listing(MODELS, "local", "")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runtime", "model"),
+    [
+        ("3", "claude", "claude-4-mini"),
+        ("claude-4", "claude", "claude-4"),  # exact, though another begins like it
+        ("Claude", "claude", "claude-4"),  # the program by its name means its default
+        ("mini", "claude", "claude-4-mini"),
+        ("gpt", "codex", "gpt-5"),
+        ("local", "local", ""),
+    ],
+)
+def test_the_catalogue_has_every_model_of_every_program(wanted: str, runtime: str, model: str) -> None:
+    chosen = choose(catalogue(ROWS), wanted)
+    assert isinstance(chosen, Model)
+    assert (chosen.runtime, chosen.model) == (runtime, model)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "runtime"),
+    [("claude-9", "claude"), ("o3-deep", "codex"), ("gemini-9", "local"), ("house-model", "local")],
+)
+def test_a_name_an_owner_allows_is_taken_and_its_program_guessed(wanted: str, runtime: str) -> None:
+    rows = catalogue(ROWS)
+    chosen = choose(rows, wanted, runtime="local", allowed=[wanted])
+    assert isinstance(chosen, Model)
+    assert (chosen.runtime, chosen.model) == (runtime, wanted)
+    assert isinstance(choose(rows, wanted, runtime="local"), str)
+
+
+def test_what_an_owner_does_not_allow_is_neither_listed_nor_chosen() -> None:
+    rows = catalogue(ROWS)
+    said = choose(rows, "gpt-5", allowed=["claude-4"])
+    assert isinstance(said, str)
+    assert "not among the models an owner allows" in said
+    shown = listing(rows, "claude", "", allowed=["claude-4", "house-model"])
+    assert "2. claude-4, Claude Code (answers here now)" in shown
+    assert "gpt-5" not in shown
+    assert "Allowed here as well: house-model." in shown
+    assert "local" in shown
 
 
 async def test_a_claims_code_is_kept_nowhere(house: House) -> None:

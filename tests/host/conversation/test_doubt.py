@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ async def doubtful(database_url: str) -> AsyncIterator[DoubtfulDatabase]:
 
 
 @pytest.fixture
-def house(doubtful: DoubtfulDatabase, clock: HandClock, new_id: NewId) -> House:
+def house(doubtful: DoubtfulDatabase, clock: HandClock, new_id: NewId, tmp_path: Path) -> House:
     return House(
         database=doubtful,
         clock=clock,
@@ -31,6 +32,7 @@ def house(doubtful: DoubtfulDatabase, clock: HandClock, new_id: NewId) -> House:
         bridge=MemoryBridge("tg"),
         web=MemoryBridge("web"),
         launcher=ScriptedLauncher(),
+        home=tmp_path,
     )
 
 
