@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from host.data import Data, opened
+from host.mounts.allowlist import MountError
 from host.people.registry import LOCAL_PERSON, Registry, Role
 from host.record.audit import Audit
 from host.record.audit_files import AuditBroken
 from host.settings import Settings
+from host.wiring.mounting import admission
 from storage import sql
 from storage.clock import Clock
 from storage.errors import StorageError
@@ -55,6 +57,7 @@ class Doctor:
                 yield await self._time(data)
                 yield await self._audit(data)
                 yield await self._owners(data)
+                yield await self._mounts(data)
         yield await asyncio.to_thread(self._port)
         for check in self._more:
             yield await check()
@@ -126,6 +129,19 @@ class Doctor:
             words=", ".join(owners) + (" (nobody claimed the bot yet)" if missing else ""),
             mend="write /claim CODE to the bot; `intercom up` prints the code",
         )
+
+    async def _mounts(self, data: Data) -> Finding:
+        registry = Registry(data.db, self._clock, runtime=self._settings.agent.runtime)
+        await registry.load()
+        checks = admission(self._settings, registry)
+        try:
+            words = await asyncio.to_thread(checks.state)
+            refused = await asyncio.to_thread(checks.refusals)
+        except MountError as error:
+            mend = "see docs/conversations.md for what the file looks like"
+            return Finding(name="Mounts", ok=False, words=str(error), mend=mend)
+        mend = "mend the allow-list, or take the mount away: intercom group unmount FOLDER NAME"
+        return Finding(name="Mounts", ok=not refused, words=" ".join(refused) or words, mend=mend)
 
     def _port(self) -> Finding:
         web = self._settings.web

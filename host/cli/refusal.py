@@ -11,6 +11,7 @@ _FAILED = (
     ("bridges.port", "BridgeError"),
     ("host.record.audit_files", "AuditBroken"),
     ("host.people.registry", "RegistryError"),
+    ("host.mounts.allowlist", "MountError"),
     ("host.starting", "StartRefused"),
 )
 _WRONG_USAGE = (("host.settings", "SettingsError"),)
