@@ -16,7 +16,7 @@ from container.agent import PermissionRequest
 from container.tool_lines import ToolCall, compact, one_line, own_tool, tool_line
 
 LONGEST_TITLE = 300
-LONGEST_DETAIL = 8000
+LONGEST_DETAIL = 8000  #: more than fits on a card; what is cut is never put before people
 LONGEST_COMPARED = 20_000  #: characters of a file, to be shown as a difference
 _KEPT = "\n\t"
 
@@ -26,10 +26,14 @@ def asked(request: RequestPermissionRequest, known: ToolCall, tools: Collection[
     update = request.tool_call
     call = merged(known, update)
     tool = own_tool(call.title, tools)
+    title = tool or one_line(call.title) or tool_line(call, tools)
+    details = [*_details(call, update.content or (), ours=bool(tool))]
+    if len(title) > LONGEST_TITLE and call.title not in details:
+        details.insert(0, call.title)
     return PermissionRequest(
-        title=(tool or one_line(call.title) or tool_line(call, tools))[:LONGEST_TITLE],
+        title=title[:LONGEST_TITLE],
         kind=call.kind or "other",
-        detail=_bounded(shown("\n".join(_details(call, update.content or (), ours=bool(tool))))),
+        detail=_bounded(shown("\n".join(details))),
         tool=tool,
     )
 

@@ -93,6 +93,13 @@ async def test_what_is_too_long_says_how_much_is_missing() -> None:
     assert request.detail.endswith("… and 2,000 more characters")
 
 
+async def test_a_title_that_is_cut_stands_whole_in_the_details() -> None:
+    title = "fetch " + "x" * 400
+    request = await asked(title=title, kind="fetch", rawInput={"a": 1})
+    assert request.title == title[:300]
+    assert request.detail == f'{title}\n{{"a":1}}'
+
+
 async def test_a_request_that_says_nothing_is_still_one() -> None:
     request = await asked()
     assert (request.title, request.kind, request.detail) == ("using a tool", "other", "")

@@ -117,6 +117,17 @@ async def test_the_hosts_files_and_terminals_are_not_for_agents(method: str) -> 
         assert (await peer.hear())["error"]["code"] == -32601
 
 
+async def test_words_of_an_agents_own_are_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    async with talking() as (conversation, peer, group):
+        turn = group.create_task(conversation.prompt("x", Listener()))
+        asked = await peer.hear()
+        peer.say(method="_auth/status_update", params={"status": "fine"})
+        peer.say(method="made/up")
+        peer.say(id=asked["id"], result={"stopReason": "end_turn"})
+        assert await turn is StopReason.END
+    assert not caplog.records
+
+
 async def test_an_error_is_told_and_the_conversation_goes_on() -> None:
     async with talking() as (conversation, peer, group):
         turn = group.create_task(_refused(conversation))
