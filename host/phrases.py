@@ -11,7 +11,7 @@ NAME = 40
 
 _BLANKS = re.compile(r"\s+")
 #: letters that turn the writing direction or hide: a title must not rearrange the sentence it stands in
-_HIDDEN = frozenset(
+HIDDEN = frozenset(
     "\u061c\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
 )
 
@@ -19,7 +19,7 @@ _HIDDEN = frozenset(
 def one_line(text: object, limit: int = TITLE) -> str:
     """Any text as a single bounded line without control characters."""
     raw = str(text)[: 8 * limit]
-    visible = "".join(" " if _control(letter) else letter for letter in raw if letter not in _HIDDEN)
+    visible = "".join(" " if _control(letter) else letter for letter in raw if letter not in HIDDEN)
     return shorten(_BLANKS.sub(" ", visible).strip(), limit)
 
 

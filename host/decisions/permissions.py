@@ -1,101 +1,111 @@
-"""What an agent's own program asks before it does it: put to people like everything else, and waited for."""
+"""What an agent's own program asks before it does it: decided by policy, and else by people."""
 
-import asyncio
 import hashlib
-from datetime import timedelta
-from uuid import UUID
 
+import structlog
+
+from bridges.messages import Content
 from container.agent import Permission, PermissionRequest
 from host.conversation.turns import Turn
-from host.decisions.approvals import Approval, Draft, Kind, State
-from host.decisions.approvals_store import Approvals
-from host.decisions.desk import Desk
-from host.decisions.settling import HOST, Settling
-from host.phrases import one_line
-from storage.clock import Clock
+from host.decisions.approvals import Draft, Kind
+from host.decisions.asking import Asking
+from host.decisions.permission_policy import Ruling, judge, payload
+from host.meter import Meter
+from host.outgoing.outbox import Outbox, PostKind
+from host.phrases import one_line, quoted
+from host.record.audit import Audit
 from storage.database import Database
+from storage.text import storable
 
-GONE = "The agent that asked is gone; nothing was done."
+log = structlog.get_logger()
 
 
 class Permissions:
-    """Nobody deciding in time, and everything that is not a yes, is a no."""
+    """Everything that is not a yes is a no."""
 
     def __init__(
         self,
         *,
         database: Database,
-        approvals: Approvals,
-        desk: Desk,
-        settling: Settling,
-        clock: Clock,
-        seconds: float,
+        asking: Asking,
+        outbox: Outbox,
+        audit: Audit,
+        meter: Meter,
+        isolated: bool,
     ) -> None:
         self._database = database
-        self._approvals = approvals
-        self._desk = desk
-        self._settling = settling
-        self._clock = clock
-        self._seconds = seconds
-        self._waiting: dict[UUID, asyncio.Event] = {}
-        settling.on_end(self._ended)
+        self._asking = asking
+        self._outbox = outbox
+        self._audit = audit
+        self._meter = meter
+        self._isolated = isolated
 
     async def permit(self, turn: Turn, request: PermissionRequest) -> Permission:
-        """Put a card in the turn's chat and wait for the answer."""
-        approval = await self._ask(turn, request)
-        ended = self._waiting.setdefault(approval.id, asyncio.Event())
-        try:
-            await ended.wait()
-        except asyncio.CancelledError:
-            await asyncio.shield(self._settling.close(approval, GONE))
-            raise
-        finally:
-            self._waiting.pop(approval.id, None)
-        async with self._database.transaction() as conn:
-            decided = await self._approvals.by_id(conn, approval.id)
-        allowed = decided is not None and decided.state is State.DONE
+        """Let it run, refuse it, or put a card in the turn's chat and wait for the answer."""
+        ruling = judge(request, isolated=self._isolated)
+        self._meter.count("permissions", ruling=ruling.value)
+        if ruling is Ruling.ALLOW:
+            log.debug("permission.allowed", lane=turn.lane, kind=request.kind, tool=request.tool)
+            return Permission.ALLOW
+        lines = payload(request)
+        if lines is None:
+            await self._refuse(turn, request)
+            return Permission.REJECT
+        allowed = await self._asking.ask(_draft(turn, request, lines))
         return Permission.ALLOW if allowed else Permission.REJECT
 
-    async def forget(self) -> None:
-        """At start: nobody waits for what agents of an earlier run asked."""
-        async with self._database.transaction() as conn:
-            left = [
-                each
-                for each in await self._approvals.open_in(conn, None, 1000)
-                if each.kind is Kind.PERMISSION
-            ]
-        for approval in left:
-            await self._settling.close(approval, GONE)
-
-    async def _ask(self, turn: Turn, request: PermissionRequest) -> Approval:
-        title, detail = request.title, request.detail
-        draft = Draft(
-            kind=Kind.PERMISSION,
-            folder=turn.folder,
-            address=turn.address,
-            lane=turn.lane,
-            dedupe=f"permission:{turn.id}:{_digest(title, detail)}",
-            expires_at=self._clock.now() + timedelta(seconds=self._seconds),
-            subject={
-                "asks": one_line(title, 200),
-                "operation": "permission",
-                "arguments": {"title": title[:4000], "detail": detail[:16_000]},
-                "detail": one_line(detail, 400),
-                "tainted": turn.tainted,
-            },
+    async def _refuse(self, turn: Turn, request: PermissionRequest) -> None:
+        """What nobody could read in whole nobody may allow; the chat hears of it."""
+        said = (
+            f"The agent's program asked for {quoted(request.title, 120)}, which is too long to be shown in"
+            " whole, so it was told no."
         )
         async with self._database.transaction() as conn:
-            approval, fresh = await self._desk.ask(conn, draft, [turn.address])
-            if fresh:
-                await self._settling.record(conn, approval, "approval.asked", HOST)
-        self._desk.asked([turn.address])
-        return approval
+            await self._outbox.put(
+                conn,
+                address=turn.address,
+                kind=PostKind.NOTICE,
+                content=Content(text=said, silent=True),
+                folder=turn.folder,
+                turn=turn.id,
+            )
+            await self._audit.record(
+                conn,
+                actor=f"agent:{turn.lane}",
+                action="permission.refused",
+                detail={
+                    "group": turn.folder,
+                    "title": one_line(request.title, 200),
+                    "kind": one_line(request.kind, 40),
+                    "characters": len(request.detail),
+                    "sha256": _digest(request),
+                },
+            )
+        self._outbox.wake(turn.address)
 
-    def _ended(self, approval: Approval) -> None:
-        waiting = self._waiting.get(approval.id)
-        if waiting is not None:
-            waiting.set()
+
+def _draft(turn: Turn, request: PermissionRequest, lines: tuple[str, ...]) -> Draft:
+    return Draft(
+        kind=Kind.PERMISSION,
+        folder=turn.folder,
+        address=turn.address,
+        lane=turn.lane,
+        dedupe=f"permission:{turn.id}:{_digest(request)[:32]}",
+        subject={
+            "asks": one_line(request.title, 200),
+            "operation": "permission",
+            "arguments": {
+                "title": storable(request.title[:4000]),
+                "kind": one_line(request.kind, 40),
+                "detail": storable(request.detail),
+            },
+            "lines": list(lines),
+            "asked_by": [],
+            "tainted": turn.tainted,
+        },
+    )
 
 
-def _digest(title: str, detail: str) -> str:
-    return hashlib.sha256(f"{title}\0{detail}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def _digest(request: PermissionRequest) -> str:
+    whole = f"{request.title}\0{request.kind}\0{request.detail}"
+    return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()

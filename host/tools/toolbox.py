@@ -2,10 +2,10 @@
 
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -26,6 +26,8 @@ from host.tools.writing import Wish, Writing
 from storage.clock import Clock
 
 log = structlog.get_logger()
+
+CurrentTurn = Callable[[], Turn | None]
 
 LARGEST = 256 * 1024  #: bytes of one call's arguments
 WRITES_A_MINUTE = 60
@@ -48,6 +50,20 @@ class Pace:
         return True
 
 
+class MoreTools(Protocol):
+    """Tools of another part of the host, offered beside the lane's own."""
+
+    def offered(self, group: Group) -> Sequence[ToolDeclaration]: ...
+
+    def has(self, name: str) -> bool: ...
+
+    async def call(
+        self, lane: str, group: Group, current_turn: CurrentTurn, name: str, arguments: Mapping[str, Any]
+    ) -> ToolResult:
+        """Raises DemarchError."""
+        ...
+
+
 class LaneToolBox:
     """Implements `container.agent.ToolBox`. Which lane is calling is decided by whose box this is."""
 
@@ -55,11 +71,12 @@ class LaneToolBox:
         self,
         *,
         lane: str,
-        current_turn: Callable[[], Turn | None],
+        current_turn: CurrentTurn,
         kernel: Kernel,
         registry: Registry,
         writing: Writing,
         clock: Clock,
+        more: MoreTools,
     ) -> None:
         self._lane = lane
         self._folder = lane.partition("/")[0]
@@ -68,6 +85,7 @@ class LaneToolBox:
         self._registry = registry
         self._writing = writing
         self._clock = clock
+        self._more = more
         self._writes = Pace(WRITES_A_MINUTE, deque())
 
     def declarations(self) -> Sequence[ToolDeclaration]:
@@ -81,28 +99,22 @@ class LaneToolBox:
             for each in declarations()
             if writes or OPERATIONS[each.name.removeprefix(PREFIX)].access is Access.READ
         ]
-        return (*offered, *declare_own(main=group.main))
+        return (*offered, *declare_own(main=group.main), *self._more.offered(group))
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         """Answer a call of the agent; whatever is wrong with it is a failed result in words."""
-        try:
-            return await self._call(name, arguments)
-        except DemarchError as error:
-            return failed(str(error))
-        except Exception:  # the agent is told, the reason is ours to read
-            log.exception("tool.failed", lane=self._lane, tool=one_line(name, 60))
-            return failed(
-                f"{one_line(name, 60)} could not be done because of an internal fault; it is logged."
-            )
+        return await answered(self._lane, name, self._call(name, arguments))
 
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         group = self._registry.group(self._folder)
         if group is None:
             return failed("This group is not registered any more.")
-        if _size(arguments) > LARGEST:
+        if size_of(arguments) > LARGEST:
             return failed(f"The arguments are larger than {LARGEST // 1024} KB.")
         if is_own(name):
             return await self._own(group, name, arguments)
+        if self._more.has(name):
+            return await self._more.call(self._lane, group, self._current_turn, name, arguments)
         if not name.startswith(PREFIX):
             return failed(f"There is no tool {one_line(name, 60)!r}.")
         return await self._operation(group, name, arguments)
@@ -160,6 +172,17 @@ class LaneToolBox:
         return await self._writing.execute(wish, turn)
 
 
+async def answered(lane: str, name: str, call: Awaitable[ToolResult]) -> ToolResult:
+    """The result of a call; what is wrong with it is a failed result, and so is a fault of ours."""
+    try:
+        return await call
+    except DemarchError as error:
+        return failed(str(error))
+    except Exception:  # the agent is told, the reason is ours to read
+        log.exception("tool.failed", lane=lane, tool=one_line(name, 60))
+        return failed(f"{one_line(name, 60)} could not be done because of an internal fault; it is logged.")
+
+
 def failed(text: str) -> ToolResult:
     return ToolResult(text=sentence(text, 2000), data={"status": "failed"}, failed=True)
 
@@ -173,5 +196,5 @@ def plain_arguments(call: Call) -> dict[str, Any]:
     return call.params.model_dump(mode="json", exclude_unset=True)
 
 
-def _size(arguments: Mapping[str, Any]) -> int:
+def size_of(arguments: Mapping[str, Any]) -> int:
     return len(json.dumps(arguments, default=str).encode("utf-8", "surrogatepass"))

@@ -17,6 +17,7 @@ from storage.database import Connection, Database
 
 SEND_MESSAGE = "send_message"
 REGISTER_GROUP = "register_group"
+SPAWN_AGENT = "spawn_agent"
 
 _SQL = sql.load("host", "intents")
 
@@ -61,9 +62,17 @@ class Writes:
         return None
 
     async def say(
-        self, conn: Connection, arguments: Mapping[str, Any], key: str, turn: UUID | None = None
+        self,
+        conn: Connection,
+        arguments: Mapping[str, Any],
+        key: str,
+        turn: UUID | None = None,
+        sender: str = "",
     ) -> Outcome:
-        """Post a message of the agent in the caller's transaction. The slot makes it one message per key."""
+        """Post a message of the agent in the caller's transaction. The slot makes it one message per key.
+
+        `sender` is the name of a helper that says it.
+        """
         address = str(arguments["to"])
         group = self._registry.group_of(address)
         if group is None:
@@ -72,7 +81,7 @@ class Writes:
             conn,
             address=address,
             kind=PostKind.ANSWER,
-            content=Content(text=str(arguments["text"]), markup=Markup.MARKDOWN),
+            content=Content(text=str(arguments["text"]), markup=Markup.MARKDOWN, sender=sender),
             folder=group.folder,
             slot=_slot(key),
             turn=turn,

@@ -42,6 +42,7 @@ class Wish:
     turn: Turn | None
     operation: str
     arguments: Mapping[str, Any]
+    sender: str = ""  #: the helper that wants it; "" is the lane's own agent
 
     def meaning(self, arguments: Mapping[str, Any]) -> "Wish":
         return replace(self, arguments=arguments)
@@ -53,12 +54,14 @@ class Wish:
     def record(self) -> dict[str, Any]:
         """What the audit log keeps."""
         turn = str(self.turn.id) if self.turn else None
+        helper = {"helper": self.sender} if self.sender else {}
         return {
             "group": self.group.folder,
             "turn": turn,
             "operation": self.operation,
             "arguments": dict(self.arguments),
             "tainted": self.turn.tainted if self.turn else None,
+            **helper,
         }
 
 
@@ -156,7 +159,7 @@ class Writing:
                 return _failed(NO_TURN)
             now = self._clock.now()
             intent = await self._intents.record(conn, turn.id, wish.operation, wish.arguments, now)
-            outcome = await self._writes.say(conn, wish.arguments, intent.key, turn.id)
+            outcome = await self._writes.say(conn, wish.arguments, intent.key, turn.id, wish.sender)
             await self._intents.end(conn, intent.id, IntentState.EXECUTED, _result(outcome), now)
             await self._record(conn, wish, "intent.executed", intent=intent.key)
         self._writes.wake(wish.operation, wish.arguments)

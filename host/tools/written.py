@@ -10,7 +10,7 @@ from demarch.errors import DemarchError
 from host.phrases import one_line, sentence
 from host.tools.intents import Intent, Intents, IntentState
 from host.tools.underway import Underway
-from host.tools.writes import SEND_MESSAGE, Writes
+from host.tools.writes import SEND_MESSAGE, SPAWN_AGENT, Writes
 from storage.clock import Clock
 from storage.database import Database
 
@@ -42,6 +42,8 @@ class WrittenRecord:
         return [line for line in lines if line]
 
     async def _line(self, intent: Intent) -> str:
+        if intent.operation == SPAWN_AGENT:
+            return ""  # a helper writes nothing but messages, and it ended with the turn
         if intent.state is IntentState.PENDING:
             return f"{_name(intent)} waits for a decision (code {intent.code})."
         if intent.state is IntentState.EXECUTED:

@@ -1,0 +1,1 @@
+"""Helpers: agents that the main group's agent asks for, each in a container of its own."""
