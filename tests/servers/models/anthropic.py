@@ -98,7 +98,10 @@ def _check_messages(messages: list[Json]) -> None:
     waiting: set[str] = set()
     for at, message in enumerate(messages):
         role = message.get("role")
-        need(role in {"user", "assistant"}, f'messages: Unexpected role "{role}"')
+        need(role in {"user", "assistant", "system"}, f'messages: Unexpected role "{role}"')
+        if role == "system":  # instructions of a turn; they stand behind what the turn began with
+            need(messages[at - 1].get("role") == "user", f"messages.{at}: system must follow a user message")
+            continue
         found = blocks(message)
         need(found or at == len(messages) - 1, f"messages.{at}: all messages must have non-empty content")
         for block in found:
@@ -132,9 +135,14 @@ def blocks(message: Json) -> list[Json]:
 
 def read(body: Json) -> Talk:
     pieces: list[Piece] = []
+    said = body.get("system") or ""
+    system = [said] if isinstance(said, str) else [part.get("text", "") for part in said]
     for message in body["messages"]:
         found = blocks(message)
         texts = "\n".join(block["text"] for block in found if block.get("type") == "text")
+        if message["role"] == "system":
+            system.append(texts)
+            continue
         results = [block for block in found if block.get("type") == "tool_result"]
         if message["role"] == "assistant":
             pieces.append(Piece("model", texts))
@@ -144,14 +152,13 @@ def read(body: Json) -> Talk:
             pieces.append(Piece("user", texts))
     words, rounds, results_since = rounds_and_results(pieces)
     tools = body.get("tools") or []
-    system = body.get("system") or ""
     return Talk(
         model=body["model"],
         words=words,
         rounds=rounds,
         results=results_since,
         history=tuple((piece.who, piece.text) for piece in pieces),
-        system=system if isinstance(system, str) else "\n".join(part.get("text", "") for part in system),
+        system="\n".join(system),
         tools=tuple(tool["name"] for tool in tools),
         side=not tools,
         streamed=bool(body.get("stream")),

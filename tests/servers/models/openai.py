@@ -24,6 +24,12 @@ FIELDS = {
     "top_logprobs", "client_metadata", "context_management",
 }  # fmt: skip
 _CALLS = {"function_call": "function_call_output", "custom_tool_call": "custom_tool_call_output"}
+#: the tool of newer models that runs a program, in which the other tools are functions
+SCRIPTED = ("functions/exec", "exec")
+_SCRIPT = """const wanted = %s;
+const found = ALL_TOOLS.map(tool => tool.name).find(name => name === wanted || name.endsWith("_" + wanted));
+text(await tools[found](%s));
+"""
 _numbers = itertools.count(1)
 
 
@@ -61,8 +67,8 @@ def check(body: Json) -> None:
         f"Previous response with id '{body.get('previous_response_id')}' not found.",
         kind="previous_response_not_found",
     )
-    for tool in _flat(body.get("tools") or []):
-        if tool.get("type") == "function":
+    for tool in tools(body):
+        if tool.get("type") in {"function", "custom"}:
             need(tool.get("name"), "Missing required parameter: 'tools[0].name'.")
     if isinstance(body["input"], list):
         _check_calls(body["input"])
@@ -101,11 +107,18 @@ def _flat(tools: list[Json]) -> list[Json]:
     return flat
 
 
-def tool_names(body: Json) -> tuple[str, ...]:
-    return tuple(
-        f"{tool['namespace']}/{tool['name']}" if "namespace" in tool else tool.get("name") or tool["type"]
-        for tool in _flat(body.get("tools") or [])
-    )
+def tools(body: Json) -> list[Json]:
+    """Those of the request, and those that newer models are given in the midst of the input."""
+    given = list(body.get("tools") or [])
+    for item in body["input"] if isinstance(body["input"], list) else []:
+        if item.get("type") == "additional_tools":
+            given += item.get("tools") or []
+    return _flat(given)
+
+
+def _name(tool: Json) -> str:
+    name = str(tool.get("name") or tool["type"])
+    return f"{tool['namespace']}/{name}" if "namespace" in tool else name
 
 
 def _text(content: object) -> str:
@@ -133,7 +146,7 @@ def read(body: Json) -> Talk:
         elif kind in _CALLS.values():
             pieces.append(Piece("result", _text(item.get("output"))))
     words, rounds, results = rounds_and_results(pieces)
-    names = tool_names(body)
+    names = tuple(_name(tool) for tool in tools(body))
     return Talk(
         model=body["model"],
         words=words,
@@ -152,6 +165,7 @@ class ResponsesWriter:
 
     def __init__(self, talk: Talk) -> None:
         self._model = talk.model
+        self._scripted = next((name for name in talk.tools if name in SCRIPTED), "")
         self._id = f"resp_stub{next(_numbers):06}"
         self._output: list[Json] = []
         self._sequence = itertools.count()
@@ -181,6 +195,8 @@ class ResponsesWriter:
         return written + self._event("response.output_text.delta", **self._place(), delta=piece, logprobs=[])
 
     def call(self, name: str, arguments: Mapping[str, Any]) -> bytes:
+        if self._scripted and name not in SCRIPTED:
+            return self._run(_SCRIPT % (json.dumps(name), json.dumps(dict(arguments))))
         written = self._stop()
         namespace, _, short = name.rpartition("/")
         item = {
@@ -199,6 +215,28 @@ class ResponsesWriter:
             written += self._event("response.function_call_arguments.delta", item_id=item["id"], delta=piece)
         written += self._event("response.function_call_arguments.done", item_id=item["id"], arguments=text)
         item |= {"arguments": text, "status": "completed"}
+        return written + self._event("response.output_item.done", item=item)
+
+    def _run(self, script: str) -> bytes:
+        """A call of the tool that takes a program, which calls the other tools."""
+        written = self._stop()
+        namespace, _, short = self._scripted.rpartition("/")
+        item = {
+            "id": f"ctc_stub{next(_numbers):06}",
+            "type": "custom_tool_call",
+            "status": "in_progress",
+            "call_id": f"call_stub{next(_numbers):06}",
+            "name": short,
+            "input": "",
+            **({"namespace": namespace} if namespace else {}),
+        }
+        self._output.append(item)
+        written += self._event("response.output_item.added", item=dict(item))
+        kind = "response.custom_tool_call_input"
+        for piece in in_pieces(script, 64):
+            written += self._event(f"{kind}.delta", item_id=item["id"], delta=piece)
+        written += self._event(f"{kind}.done", item_id=item["id"], input=script)
+        item |= {"input": script, "status": "completed"}
         return written + self._event("response.output_item.done", item=item)
 
     def end(self, spent: Spent) -> bytes:
