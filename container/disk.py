@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from container.sandbox import Mount
+from container.unnamed import unnamed
 
 MOST_ENTRIES = 200_000  #: files and folders; more are as good as full
 DEEPEST = 100  #: folders within folders
@@ -73,11 +74,20 @@ class DiskBound:
         self._most = most
         self._looks = looks
         self._used = 0
+        self.leader = 0  #: the first process of the agent, once there is one
 
     async def check(self) -> None:
         """Raise TooMuch when the folders are fuller than they may be."""
         async with self._looks:
-            self._used = await asyncio.to_thread(measured, self._folders, self._most)
+            self._used = await asyncio.to_thread(self._measure)
+
+    def _measure(self) -> int:
+        used = measured(self._folders, self._most)
+        if self.leader and self._folders:
+            used += unnamed(self.leader, {folder.stat().st_dev for folder in self._folders})
+        if used > self._most:
+            raise TooMuch(f"more than {told(self._most)}, part of it in files without a name")
+        return used
 
     async def exceeded(self, idle: Callable[[], bool]) -> str:
         """Return what there is too much of, once there is. While it is idle (frozen) nobody looks.

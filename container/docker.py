@@ -13,7 +13,17 @@ import structlog
 
 from container.engine import Engine
 from container.planning import SOCKETS, sandbox_name
-from container.sandbox import OUT_OF_MEMORY, ContainerError, Mount, Running, SandboxSpec, StartFailed
+from container.recipes import how_to_get
+from container.sandbox import (
+    OUT_OF_MEMORY,
+    ContainerError,
+    ImageMissing,
+    Mount,
+    Running,
+    SandboxSpec,
+    StartFailed,
+)
+from container.unnamed import belongs
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -49,6 +59,8 @@ class DockerSandbox:
             starting = self._engine.submit(lambda client: self._start(client, spec, given_up))
             try:
                 return await asyncio.shield(starting)
+            except ImageMissing:
+                raise ImageMissing(how_to_get(spec.image)) from None
             except asyncio.CancelledError:
                 given_up.set()  # the thread goes on, and what it makes would be nobody's
                 with suppress(ContainerError):
@@ -65,6 +77,12 @@ class DockerSandbox:
 
     async def unpause(self, sandbox_id: str) -> None:
         await self._engine.run(lambda client: _freeze(client, sandbox_id, frozen=False))
+
+    async def leader(self, sandbox_id: str) -> int:
+        state = await self._engine.run(lambda client: _state(client, sandbox_id))
+        process = int((state or {}).get("Pid", 0))
+        # An engine on another machine has numbers of its own.
+        return process if process and await asyncio.to_thread(belongs, process, sandbox_id) else 0
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         state = await self._engine.run(lambda client: _state(client, sandbox_id))

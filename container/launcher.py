@@ -166,6 +166,7 @@ class SandboxLauncher:
             helpers = [
                 group.create_task(self._serve_tools(folder, start.tools)),
                 group.create_task(self._watch_disk(agent, disk)),
+                group.create_task(self._find_leader(agent, disk)),
             ]
             try:
                 async with asyncio.timeout(self._start_timeout):
@@ -238,6 +239,11 @@ class SandboxLauncher:
         what = await disk.exceeded(lambda: agent.paused)
         log.warning("agent.disk_full", key=agent.key, has=what)
         agent.cut_off(f"The agent was ended: its folder has {what}. {MAKE_ROOM}")
+
+    async def _find_leader(self, agent: LaunchedAgent, disk: DiskBound) -> None:
+        await agent.settled.wait()
+        with suppress(ContainerError):  # then it has ended
+            disk.leader = await self._sandbox.leader(agent.sandbox_id)
 
     async def _explain(self, agent: LaunchedAgent, fault: str) -> None:
         """Find out why it ended, when it was not us who ended it."""

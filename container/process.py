@@ -91,6 +91,9 @@ class ProcessSandbox:
     async def unpause(self, sandbox_id: str) -> None:
         self._signal_child(sandbox_id, signal.SIGCONT)
 
+    async def leader(self, sandbox_id: str) -> int:
+        return int(sandbox_id)
+
     async def exit_status(self, sandbox_id: str) -> int | None:
         child = self._children.get(sandbox_id)
         if child is not None:

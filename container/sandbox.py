@@ -114,6 +114,10 @@ class Sandbox(Protocol):
         """Let it go on. Not paused is success. Raises ContainerError."""
         ...
 
+    async def leader(self, sandbox_id: str) -> int:
+        """The number its first process has on this machine; 0 when that is not known."""
+        ...
+
     async def exit_status(self, sandbox_id: str) -> int | None:
         """None while it runs; its exit status after (or -1 when it is not known any more)."""
         ...

@@ -58,6 +58,19 @@ while True:
         file.write(b"x" * (1 << 20))
     time.sleep(0.005)
 """
+FILL_WITHOUT_NAMES = """
+import mmap
+held, number = [], 0
+while True:
+    number += 1
+    path = f"/workspace/group/{number}"
+    file = open(path, "w+b")
+    file.write(b"x" * (1 << 20))
+    file.flush()
+    os.unlink(path)
+    held.append(file if number % 2 else mmap.mmap(file.fileno(), 1 << 20))
+    time.sleep(0.01)
+"""
 ONE_LARGE_FILE = """
 try:
     with open("/workspace/group/x", "wb") as file:

@@ -134,6 +134,17 @@ async def test_an_agent_that_fills_its_folder_is_ended_and_not_started_again(
     await others_are_served(launcher, image)
 
 
+async def test_files_that_have_no_name_any_more_count_too(
+    docker: DockerSandbox, launcher: SandboxLauncher, image: str, group_folder: Path
+) -> None:
+    runtime = hostile.hostile(image, hostile.FILL_WITHOUT_NAMES)
+    sentence = await ending(launcher, runtime, fitted(group_folder))
+    assert "more than 20 MB, part of it in files without a name" in sentence
+    assert await docker.running() == []
+    agent = await launcher.launch("hostile", runtime, Toolbox(), fitted(group_folder))  # there is room again
+    assert agent.alive
+
+
 async def test_one_file_is_no_larger_than_all_may_be(
     launcher: SandboxLauncher, image: str, group_folder: Path
 ) -> None:
