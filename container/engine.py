@@ -95,7 +95,7 @@ def told_in_words() -> Iterator[None]:
     try:
         yield
     except errors.ImageNotFound as error:
-        raise ImageMissing("The agents' image is not here. Build it: intercom image build") from error
+        raise ImageMissing("The image is not here.") from error
     except errors.APIError as error:
         raise StartFailed(
             f"Docker refused: {' '.join(str(error.explanation or error).split())[:300]}"

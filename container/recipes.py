@@ -51,6 +51,13 @@ def runtime_of(tag: str) -> str:
     return name if name in NAMES and name != repository else ""
 
 
+def how_to_get(tag: str) -> str:
+    """What to tell people when this image is not here."""
+    if runtime := runtime_of(tag):
+        return f"The image of the agent {runtime} is not here. Build it: intercom image build {runtime}"
+    return f"The image {tag or 'of this agent'} is not here. Pull or build it with docker."
+
+
 def agent_entries(runtime: str) -> list[Entry]:
     """The context of the top layer."""
     return [Entry(name="Dockerfile", path=IMAGE / "Dockerfile"), *_programs(runtime)]

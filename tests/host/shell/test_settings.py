@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from container.agent import ModelApi
+from host.custom_runtimes import custom_runtimes
 from host.settings import SettingsError, known_names, load_settings
 
 
@@ -137,3 +139,51 @@ APPROVALS__TIMEOUT AGENT__RUNTIME AGENT__IDLE_TIMEOUT AGENT__MAX_CONTAINERS NO_I
 
 def test_every_name_of_the_house_is_known() -> None:
     assert {f"INTERCOM_{name}" for name in HOUSE.split()} <= set(known_names())
+
+
+def test_an_agent_of_ones_own_is_added_and_may_be_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = '{"goose": {"image": "goose:1", "command": ["goose", "acp"], "api": "openai", "models": ["m"]}}'
+    monkeypatch.setenv("INTERCOM_RUNTIMES", row)
+    monkeypatch.setenv("INTERCOM_AGENT__RUNTIME", "goose")
+    settings = load_settings()
+    [runtime] = custom_runtimes(settings.runtimes)
+    assert (runtime.name, runtime.title, runtime.image) == ("goose", "goose", "goose:1")
+    assert (runtime.command, runtime.api) == (("goose", "acp"), ModelApi.OPENAI)
+    assert settings.runtime_names() == ("local", "claude", "codex", "gemini", "goose")
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ('{"claude": {"image": "x", "command": ["x"]}}', "claude is built in"),
+        ('{"Goose 1": {"image": "x", "command": ["x"]}}', "match"),
+        ('{"goose": {"image": "x", "command": []}}', "COMMAND"),
+        ('{"goose": {"command": ["x"]}}', "IMAGE"),
+        ('{"goose": {"image": "x y", "command": ["x"]}}', "IMAGE"),
+        ('{"goose": {"image": "x", "command": ["x"], "state": "/etc"}}', "STATE"),
+        ('{"goose": {"image": "x", "command": ["x"], "state": "/home/agent/../x"}}', "STATE"),
+        ('{"goose": {"image": "x", "command": ["x"], "memory": "../x"}}', "MEMORY"),
+        ('{"goose": {"image": "x", "command": ["x"], "environment": {"A B": "x"}}}', "ENVIRONMENT"),
+        ('{"goose": {"image": "x", "command": ["x"], "api": "anthropic"}}', "needs models"),
+        ('{"goose": {"image": "x", "command": ["x"], "api": "other"}}', "API"),
+        ('{"goose": {"image": "x", "command": ["x"], "privileged": true}}', "PRIVILEGED"),
+        ("goose", "JSON"),
+    ],
+)
+def test_an_agent_of_ones_own_that_does_not_fit_is_refused_in_words(
+    row: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTERCOM_RUNTIMES", row)
+    said = refusal()
+    assert words in said
+    assert said.startswith("INTERCOM_RUNTIMES")
+
+
+def test_a_default_agent_that_nobody_knows_is_refused_with_those_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INTERCOM_AGENT__RUNTIME", "gpt")
+    assert refusal() == (
+        "INTERCOM_AGENT__RUNTIME does not fit: "
+        "there is no runtime gpt; there are local, claude, codex, gemini."
+    )
