@@ -14,10 +14,10 @@ import structlog
 
 from container.agent import Fittings, Runtime, ToolBox
 from container.disk import PARALLEL, DiskBound, TooMuch
+from container.endings import explain, last_words
 from container.life import LaunchedAgent
 from container.planning import TOOLS_COMMAND, folder_name, plan, user_inside
 from container.sandbox import (
-    OUT_OF_MEMORY,
     AgentDied,
     AgentRefused,
     ContainerError,
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
 START_TIMEOUT = 30.0  #: seconds from the start to an open session
 LOOK_EVERY = 0.5  #: seconds between looks at a sandbox that has not called yet
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 1000, 4000
-LONGEST_WORDS = 300
 MAKE_ROOM = "Somebody has to make room there, or let it have more."
-LOOKS, LOOK_AGAIN = 20, 0.05  #: times, seconds
 
 log = structlog.get_logger()
 
@@ -173,9 +171,9 @@ class SandboxLauncher:
                     conversation = await self._open(agent, folder, start, group)
                 agent.opened(conversation, self._sandbox)
                 await agent.wait_until_over()
-                await self._explain(agent, conversation.fault)
+                await explain(self._sandbox, agent, conversation.fault)
             except TimeoutError:
-                words = await self._last_words(agent)
+                words = await last_words(self._sandbox, agent.sandbox_id)
                 agent.failed(
                     StartFailed(f"The agent did not come up within {self._start_timeout:g} seconds.{words}")
                 )
@@ -212,7 +210,7 @@ class SandboxLauncher:
             )
         except (AgentDied, AgentRefused) as error:
             await conversation.close()
-            raise StartFailed(f"{error}{await self._last_words(agent)}") from error
+            raise StartFailed(f"{error}{await last_words(self._sandbox, agent.sandbox_id)}") from error
         except BaseException:
             await conversation.close()
             raise
@@ -226,7 +224,7 @@ class SandboxLauncher:
                     return await asyncio.shield(folder.session)
             status = await self._sandbox.exit_status(agent.sandbox_id)
             if status is not None and not folder.session.done():
-                words = await self._last_words(agent)
+                words = await last_words(self._sandbox, agent.sandbox_id)
                 raise StartFailed(f"The agent ended while it started (exit status {status}).{words}")
 
     async def _serve_tools(self, folder: SocketFolder, tools: ToolBox) -> None:
@@ -244,42 +242,6 @@ class SandboxLauncher:
         await agent.settled.wait()
         with suppress(ContainerError):  # then it has ended
             disk.leader = await self._sandbox.leader(agent.sandbox_id)
-
-    async def _explain(self, agent: LaunchedAgent, fault: str) -> None:
-        """Find out why it ended, when it was not us who ended it."""
-        if agent.closing or agent.reason:
-            return
-        status = None
-        if fault:  # what it says about being cut off explains nothing
-            agent.reason = f"The agent was cut off: {fault}."
-        else:
-            status = await self._status(agent)
-            how = "" if status in {None, -1} else f" (exit status {status})"
-            agent.reason = f"The agent died{how}.{await self._last_words(agent)}"
-        log.warning("agent.died", key=agent.key, sandbox=agent.sandbox_id[:12], status=status, fault=fault)
-
-    async def _status(self, agent: LaunchedAgent) -> int | None:
-        """Its exit status, for which a sandbox may need a moment after the connection ended."""
-        for _ in range(LOOKS):
-            status = await self._sandbox.exit_status(agent.sandbox_id)
-            if status is not None:
-                return status
-            await asyncio.sleep(LOOK_AGAIN)
-        return None
-
-    async def _last_words(self, agent: LaunchedAgent) -> str:
-        """The end of what it wrote on stderr, as one line to put behind a sentence."""
-        if not agent.sandbox_id:
-            return ""
-        try:
-            words = await self._sandbox.last_words(agent.sandbox_id)
-        except ContainerError:
-            return ""
-        printable = " ".join("".join(c if c.isprintable() else " " for c in words).split())
-        told = ""
-        if printable.startswith(OUT_OF_MEMORY):
-            told, printable = f" {OUT_OF_MEMORY}", printable.removeprefix(OUT_OF_MEMORY).strip()
-        return f"{told} It said: {printable[-LONGEST_WORDS:]}" if printable else told
 
     async def _stop(self, agent: LaunchedAgent) -> None:
         if not agent.sandbox_id:
