@@ -8,6 +8,8 @@ class Meter(Protocol):
 
     def count(self, name: str, **labels: str) -> None: ...
 
+    def add(self, name: str, amount: float, **labels: str) -> None: ...
+
     def observe(self, name: str, seconds: float) -> None: ...
 
 
@@ -15,6 +17,9 @@ class SilentMeter:
     """Keeps nothing."""
 
     def count(self, name: str, **labels: str) -> None:
+        pass
+
+    def add(self, name: str, amount: float, **labels: str) -> None:
         pass
 
     def observe(self, name: str, seconds: float) -> None:

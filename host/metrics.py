@@ -35,13 +35,17 @@ class Metrics:
 
     def count(self, name: str, **labels: str) -> None:
         """One more of what the conversation counts (`host.meter.Meter`)."""
+        self.add(name, 1, **labels)
+
+    def add(self, name: str, amount: float, **labels: str) -> None:
+        """So much more of it: tokens, money."""
         counter = self._counters.get(name)
         if counter is None:
             counter = Counter(
                 f"intercom_{_plain(name)}_total", _words(name), sorted(labels), registry=self._registry
             )
             self._counters[name] = counter
-        (counter.labels(**labels) if labels else counter).inc()
+        (counter.labels(**labels) if labels else counter).inc(amount)
 
     def observe(self, name: str, seconds: float) -> None:
         """One more duration of what the conversation times (`host.meter.Meter`)."""

@@ -14,6 +14,7 @@ COMMANDS = {
     "link": ("host.cli.link:link", "Print a fresh one-time link to the page."),
     "group": ("host.cli.group:group", "Register chats as groups."),
     "role": ("host.cli.role:role", "Say who may do what in a group."),
+    "spend": ("host.cli.spend:spend", "See what models cost, by day, group and model."),
     "approvals": ("host.cli.approvals:approvals", "See what waits for a person."),
     "kernel": ("host.cli.kernel:kernel", "Drive the embedded kernel: runs, gates, budgets, issues."),
     "audit": ("host.cli.audit:audit", "Read and verify the audit log."),

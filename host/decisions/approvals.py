@@ -16,6 +16,8 @@ class Kind(StrEnum):
     FINISHED = "finished"
     INTENT = "intent"  #: an agent's write that needs a person
     PERMISSION = "permission"  #: something an agent's own program asks before it does it
+    SPEND = "spend"  #: a group's spend limit is reached
+    SPAWN = "spawn"  #: one more helper than an agent may start by itself
 
 
 class State(StrEnum):
@@ -74,6 +76,8 @@ VERBS: Mapping[Kind, tuple[Verb, ...]] = {
     Kind.FINISHED: (Verb.VIEW, Verb.NEXT),
     Kind.INTENT: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
     Kind.PERMISSION: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
+    Kind.SPEND: (Verb.EXTEND, Verb.CANCEL),
+    Kind.SPAWN: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
 }
 
 #: These only look: they need a role in the group, not the right to decide, and leave the card as it is.

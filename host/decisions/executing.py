@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from bridges.splitting import shorten
@@ -14,7 +15,9 @@ from host.decisions.approvals import Approval, Kind, Move
 from host.decisions.approvals_store import Vote
 from host.decisions.cards import LIMIT, PAST
 from host.decisions.codes import Verb
+from host.decisions.limits import Limits
 from host.phrases import one_line, quoted
+from host.spending.words import extended, left_as_it_is
 from host.tools.writes import Writes
 from storage.clock import Clock
 
@@ -37,9 +40,10 @@ class Result:
 class Execution:
     """Knows the kernel, not the database: who decided what is the desk's business."""
 
-    def __init__(self, *, kernel: Kernel, writes: Writes, clock: Clock) -> None:
+    def __init__(self, *, kernel: Kernel, writes: Writes, limits: Limits, clock: Clock) -> None:
         self._kernel = kernel
         self._writes = writes
+        self._limits = limits
         self._clock = clock
 
     async def carry_out(
@@ -61,6 +65,8 @@ class Execution:
 
     async def _once(self, approval: Approval, earlier: list[Vote]) -> Result:
         """First ask whether one of the earlier attempts did it: nothing is executed on a guess."""
+        if approval.kind is Kind.SPEND:
+            return await self._extend(approval, earlier)
         for vote in earlier:
             written = await self._written(approval, vote)
             if written is not None:
@@ -86,6 +92,25 @@ class Execution:
         )
         self._writes.wake(operation, arguments)
         return outcome
+
+    async def _extend(self, approval: Approval, earlier: list[Vote]) -> Result:
+        """A spend limit: extended once per card, whoever tries how often."""
+        granted = await self._limits.granted(approval.id)
+        for vote in earlier:
+            if granted == approval.key(vote.attempt):
+                return self._result(approval, vote.verb, None, vote)
+        if approval.verb is None:
+            raise NotPossible("Nobody has decided this.")
+        if approval.verb is Verb.EXTEND and granted is None:
+            await self._limits.extend(
+                approval.id,
+                key=approval.key(approval.attempt),
+                folder=approval.folder,
+                day=date.fromisoformat(approval.subject["day"]),
+                amount=approval.subject["grant"],
+                person=approval.decided_by or "",
+            )
+        return self._result(approval, approval.verb, None, None)
 
     def _result(self, approval: Approval, verb: Verb, outcome: Outcome | None, vote: Vote | None) -> Result:
         if outcome is not None and outcome.data.get("advanced") is False and approval.kind is Kind.GATE:
@@ -190,4 +215,14 @@ _MEANING: Mapping[tuple[Kind, Verb], tuple[Move, _Words]] = {
     (Kind.FINISHED, Verb.NEXT): (Move.FINISH, lambda subject, outcome: "The next work was asked for."),
     (Kind.PERMISSION, Verb.APPROVE): (Move.FINISH, lambda subject, outcome: "The agent goes on."),
     (Kind.PERMISSION, Verb.REJECT): (Move.DROP, lambda subject, outcome: "The agent was told no."),
+    (Kind.SPAWN, Verb.APPROVE): (Move.FINISH, lambda subject, outcome: "The helper is started."),
+    (Kind.SPAWN, Verb.REJECT): (
+        Move.DROP,
+        lambda subject, outcome: "No helper is started; the agent is told.",
+    ),
+    (Kind.SPEND, Verb.EXTEND): (
+        Move.FINISH,
+        lambda subject, outcome: extended(subject["goal"], subject["grant"]),
+    ),
+    (Kind.SPEND, Verb.CANCEL): (Move.FINISH, lambda subject, outcome: left_as_it_is(subject["goal"])),
 }

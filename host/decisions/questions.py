@@ -7,6 +7,7 @@ from typing import Any
 from demarch.phrases import duration, tokens
 from host.decisions.approvals import Approval, Kind
 from host.phrases import listed, one_line, quoted, sentence
+from host.spending.money import usd
 
 EVIDENCE = 8  #: lines of evidence on a card
 LINE = 240  #: UTF-16 units of one line of it
@@ -39,7 +40,7 @@ def question(approval: Approval) -> Question:
 
 def about(approval: Approval) -> str:
     """The thing itself, for sentences about it: `"refactor auth"`."""
-    if approval.kind in (Kind.INTENT, Kind.PERMISSION):
+    if approval.kind in (Kind.INTENT, Kind.PERMISSION, Kind.SPAWN):
         return quoted(approval.subject["asks"], 120)
     return quoted(approval.subject["goal"])
 
@@ -116,11 +117,44 @@ def _asked(subject: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _permission(subject: Mapping[str, Any]) -> Question:
-    detail = sentence(subject["detail"], LINE)
     return Question(
         headline=f"🙋 The agent's program asks: {one_line(subject['asks'], 200)}?",
-        lines=(*([detail] if detail else []), "Approve → it goes on.  Reject → it is told no."),
+        lines=(
+            *_asked(subject),
+            *subject["lines"],  # all of it, as it would run: made fit for a card when it was asked
+            "Approve → it goes on, this once.  Reject → it is told no.",
+        ),
     )
+
+
+def _spawn(subject: Mapping[str, Any]) -> Question:
+    return Question(
+        headline=f"🙋 The agent asks: {one_line(subject['asks'], 200)}?",
+        lines=(
+            *_asked(subject),
+            *subject["lines"],
+            "Approve → it works in a container of its own.  Reject → the agent is told no.",
+        ),
+    )
+
+
+def _spend(subject: Mapping[str, Any]) -> Question:
+    grant, pace = subject["grant"], subject["pace"]
+    lasts = f", about {duration(grant / pace)} at this pace" if pace > 0 else ""
+    model, percent = one_line(subject["model"], 60), subject["percent"]
+    return Question(
+        headline=f"💰 Spend limit reached: {quoted(subject['goal'])} used {usd(subject['used'])}"
+        f" of {usd(subject['limit'])} today",
+        lines=(
+            f"The next request to {model} may cost {usd(subject['needs'])}, so it was not made.",
+            f"Extend → {usd(grant)} more today ({percent} %{lasts}); what was stopped can be asked again.",
+            "Cancel → the limit stays; it counts anew at midnight.",
+        ),
+    )
+
+
+def _spend_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    return (f"{usd(subject['used'])} of {usd(subject['limit'])} were spent.",)
 
 
 def _inside(text: object) -> str:
@@ -156,11 +190,15 @@ _QUESTIONS: Mapping[Kind, Callable[[Mapping[str, Any]], Question]] = {
     Kind.FINISHED: _finished,
     Kind.INTENT: _intent,
     Kind.PERMISSION: _permission,
+    Kind.SPEND: _spend,
+    Kind.SPAWN: _spawn,
 }
 _CONTEXTS: Mapping[Kind, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     Kind.GATE: _gate_context,
     Kind.BUDGET: _budget_context,
     Kind.FINISHED: _finished_context,
     Kind.INTENT: _intent_context,
-    Kind.PERMISSION: lambda subject: (),
+    Kind.PERMISSION: _intent_context,
+    Kind.SPEND: _spend_context,
+    Kind.SPAWN: _intent_context,
 }

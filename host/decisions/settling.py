@@ -15,6 +15,7 @@ from host.decisions.followups import AgentEar, outcome_for_agent
 from host.decisions.questions import about
 from host.outgoing.outbox import PostKind
 from host.record.audit import Audit
+from host.spending.words import EXPIRED
 from host.tools.intents import Intents, IntentState
 from storage.clock import Clock
 from storage.database import Connection, Database
@@ -217,6 +218,8 @@ def _over(approval: Approval, now: datetime) -> bool:
 
 
 def _notice(ended: Approval) -> str:
+    if ended.kind is Kind.SPEND:
+        return EXPIRED
     if ended.state is State.DEFERRED:
         return f"Nobody decided about {about(ended)} in time, so it waits. /approvals asks it again."
     return f"Nobody decided about {about(ended)} in time: nothing was done, the agent is told."

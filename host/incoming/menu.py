@@ -4,6 +4,7 @@ MENU = (
     ("help", "what you may do here"),
     ("status", "what runs and what waits"),
     ("approvals", "open decisions, each one tap away"),
+    ("spend", "what models cost here"),
     ("stop", "end the running turn"),
     ("reset", "begin a new conversation"),
     ("model", "who answers here"),

@@ -1,42 +1,73 @@
-"""The burn chart: tokens spent over time against the budget, drawn where its memory is given back at once.
+"""The burn charts: tokens or money spent over time against a limit, in a process of their own.
 
-`python -m host.news.chart` reads a `Burn` as JSON from stdin, writes a PNG to stdout. The host starts it as a
-short-lived process (see host/news/pictures.py): matplotlib alone would take as much memory as the whole host.
+`python -m host.news.chart` reads what to draw as JSON from stdin, writes a PNG to stdout. The host starts it
+as a short-lived process (see host/news/pictures.py): matplotlib alone takes as much memory as the whole host.
 """
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
 from demarch.phrases import tokens
+from host.spending.money import short_usd, usd
 
 INK, QUIET, LINE, ALARM, GROUND = "#1f2328", "#656d76", "#0a5ea8", "#b3261e", "#ffffff"
 SIZE = (8.0, 4.0)  #: inches at 100 dots each: 800 x 400, read on a phone
 HEADROOM = 1.18
 SHORTEST = timedelta(minutes=5)  #: of less than that nobody can tell a pace
 
+Amount = Callable[[int], str]
+
 
 def draw(burn: dict[str, Any]) -> bytes:
-    """A PNG: what was spent, the budget as a line with its name, and where the pace of late leads."""
+    """A PNG: what was spent, the budget as a line with its name, and where the pace of late leads.
+
+    With `days` what was spent on each stands on the left as bars, and today's curve beside them.
+    """
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib.figure import Figure
 
-    points = [(datetime.fromisoformat(when), int(used)) for when, used in burn["points"]]
-    budget = int(burn["budget"])
-    ahead = project(points, budget)
     figure = Figure(figsize=SIZE, dpi=100, facecolor=GROUND, layout="constrained")
-    axes = figure.add_subplot()
-    _curve(axes, points, ahead, budget)
-    _budget(axes, budget, max([used for _, used in [*points, *ahead]] + [budget]))
-    _frame(axes, str(burn["title"]), points, ahead)
+    if "days" in burn:
+        left, right = figure.subplots(1, 2, width_ratios=(5, 4))
+        bars(left, burn)
+        _burn(right, burn, usd, short_usd, "limit", "today")
+    elif burn.get("unit") == "usd":
+        _burn(figure.add_subplot(), burn, usd, short_usd, "limit", str(burn["title"]))
+    else:
+        _burn(figure.add_subplot(), burn, tokens, tokens, "budget", str(burn["title"]))
     out = BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
+
+
+def _burn(axes: Any, burn: dict[str, Any], amount: Amount, short: Amount, line: str, title: str) -> None:
+    points = [(datetime.fromisoformat(when), int(used)) for when, used in burn["points"]]
+    budget = int(burn["budget"])
+    ahead = project(points, budget)
+    _curve(axes, points, ahead, budget, amount)
+    top = max([used for _, used in [*points, *ahead]] + [budget])
+    _budget(axes, budget, top, f"{line} {amount(budget)}")
+    _frame(axes, title, points, ahead)
+    _scale(axes, short)
+
+
+def bars(axes: Any, burn: dict[str, Any]) -> None:
+    """What was spent on each day, the last one being today, against today's limit."""
+    names = [str(name) for name, _ in burn["days"]]
+    spent = [int(cost) for _, cost in burn["days"]]
+    budget = int(burn["budget"])
+    colors = [QUIET] * (len(spent) - 1) + [LINE]
+    axes.bar(range(len(spent)), spent, width=0.7, color=colors)
+    _budget(axes, budget, max([*spent, budget, 1]), "")
+    axes.set_xticks(range(len(names)), names)
+    axes.set_title(_plain(str(burn["title"])), loc="left", fontsize=18, color=INK, pad=10)
+    _scale(axes, short_usd)
 
 
 def project(points: Sequence[tuple[datetime, int]], budget: int) -> list[tuple[datetime, int]]:
@@ -57,17 +88,23 @@ def project(points: Sequence[tuple[datetime, int]], budget: int) -> list[tuple[d
 
 
 def _curve(
-    axes: Any, points: Sequence[tuple[datetime, int]], ahead: Sequence[tuple[datetime, int]], budget: int
+    axes: Any,
+    points: Sequence[tuple[datetime, int]],
+    ahead: Sequence[tuple[datetime, int]],
+    budget: int,
+    amount: Amount,
 ) -> None:
     times, used = [when for when, _ in points], [spent for _, spent in points]
     axes.fill_between(times, used, step="post", color=LINE, alpha=0.12, linewidth=0)
     axes.step(times, used, where="post", color=LINE, linewidth=3.5, solid_capstyle="round")
     axes.plot(times[-1:], used[-1:], "o", color=LINE, markersize=11, zorder=4)
-    # Where the number would lie on the budget's line it moves below the projection.
-    below = bool(ahead) and 0.7 * budget < used[-1] < budget
+    # Where the number would lie on the budget's line it moves below the curve's end.
+    said = _plain(f"{amount(used[-1])} used")
+    below = 0.7 * budget < used[-1] < budget
+    right = below and bool(ahead)
     axes.annotate(
-        f"{tokens(used[-1])} used", (times[-1], used[-1]), xytext=(10, -12) if below else (-10, 10),
-        textcoords="offset points", ha="left" if below else "right", va="top" if below else "bottom",
+        said, (times[-1], used[-1]), xytext=(10 if right else -10, -12 if below else 10),
+        textcoords="offset points", ha="left" if right else "right", va="top" if below else "bottom",
         fontsize=17, fontweight="bold", color=LINE, zorder=5,
         bbox={"boxstyle": "round,pad=0.15", "facecolor": GROUND, "edgecolor": "none", "alpha": 0.85},
     )  # fmt: skip
@@ -80,11 +117,11 @@ def _curve(
         )  # fmt: skip
 
 
-def _budget(axes: Any, budget: int, top: int) -> None:
+def _budget(axes: Any, budget: int, top: int, name: str) -> None:
     axes.set_ylim(0, top * HEADROOM)
     axes.axhline(budget, color=ALARM, linewidth=3, linestyle=(0, (6, 2)))
     axes.annotate(
-        f"budget {tokens(budget)}", (0.0, budget), xycoords=("axes fraction", "data"), xytext=(8, 6),
+        _plain(name), (0.0, budget), xycoords=("axes fraction", "data"), xytext=(8, 6),
         textcoords="offset points", ha="left", va="bottom", fontsize=17, fontweight="bold", color=ALARM,
         bbox={"boxstyle": "round,pad=0.15", "facecolor": GROUND, "edgecolor": "none", "alpha": 0.85},
     )  # fmt: skip
@@ -94,23 +131,34 @@ def _frame(
     axes: Any, title: str, points: Sequence[tuple[datetime, int]], ahead: Sequence[tuple[datetime, int]]
 ) -> None:
     from matplotlib import dates
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    # The zone of the first point is the reader's; "$" would start mathematics.
+    # The zone of the first point is the reader's.
     zone = points[0][0].tzinfo
     span = (ahead or points)[-1][0] - points[0][0]
-    axes.set_title(title.replace("$", r"\$"), loc="left", fontsize=18, color=INK, pad=10)
+    axes.set_title(_plain(title), loc="left", fontsize=18, color=INK, pad=10)
     said = "%d %b" if span > timedelta(days=3) else "%H:%M" if span > SHORTEST else "%H:%M:%S"
     axes.xaxis.set_major_locator(dates.AutoDateLocator(tz=zone, minticks=2, maxticks=4))  # type: ignore[no-untyped-call]
     axes.xaxis.set_major_formatter(dates.DateFormatter(said, tz=zone))  # type: ignore[no-untyped-call]
+
+
+def _scale(axes: Any, short: Amount) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: tokens(int(value)) if value >= 0 else ""))
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: _plain(short(int(value))) if value >= 0 else "")
+    )
     axes.tick_params(labelsize=15, colors=QUIET, length=0)
     axes.grid(axis="y", color="#d0d7de", linewidth=1)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#d0d7de")
+
+
+def _plain(text: str) -> str:
+    """Text in which "$" does not begin mathematics."""
+    return text.replace("$", r"\$")
 
 
 def main() -> None:

@@ -1,15 +1,17 @@
-"""Pictures of runs: which numbers go on the chart, and the short-lived process that draws it."""
+"""Pictures of runs and of money: which numbers go on the chart, and the short-lived process that draws it."""
 
 import asyncio
 import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from typing import Any
 
 import structlog
 
 from demarch.kernel import Run
 from host.phrases import one_line
+from host.spending.reports import Curve, Days
 
 log = structlog.get_logger()
 
@@ -36,13 +38,31 @@ class Painter:
         job = {
             "title": one_line(run.goal, TITLE),
             "budget": run.budget,
-            "points": [(when.astimezone(self._zone).isoformat(), used) for when, used in points],
+            "points": self._local(points),
         }
+        return await self._paint(job, run.id)
+
+    async def spent(self, curve: Curve, days: Days = ()) -> bytes | None:
+        """A group's money of today against its limit, and beside the days before; None when it failed."""
+        job: dict[str, Any] = {
+            "title": one_line(curve.title, TITLE),
+            "budget": curve.limit,
+            "unit": "usd",
+            "points": self._local(thinned(curve.points)),
+        }
+        if days:
+            job |= {"title": "7 days", "days": [(f"{day:%a}", cost) for day, cost in days]}
+        return await self._paint(job, curve.title)
+
+    def _local(self, points: Sequence[tuple[datetime, int]]) -> list[tuple[str, int]]:
+        return [(when.astimezone(self._zone).isoformat(), used) for when, used in points]
+
+    async def _paint(self, job: dict[str, Any], about: str) -> bytes | None:
         try:
             async with asyncio.timeout(self._patience), self._one:
                 return await self._draw(json.dumps(job).encode("ascii"))
         except (TimeoutError, OSError, ValueError) as error:
-            log.warning("picture.failed", run=run.id, reason=str(error) or "it took too long")
+            log.warning("picture.failed", about=about, reason=str(error) or "it took too long")
             return None
 
     async def _draw(self, job: bytes) -> bytes:
@@ -69,10 +89,15 @@ def burn_points(run: Run, now: datetime) -> list[tuple[datetime, int]]:
     end = run.updated_at if run.status != "active" else now
     last = max(end, spent[-1][0], run.created_at + timedelta(seconds=1))
     spent.append((last, max(run.used, spent[-1][1])))
-    if len(spent) <= POINTS:
-        return spent
-    step = len(spent) / (POINTS - 1)
-    return [spent[int(index * step)] for index in range(POINTS - 1)] + spent[-1:]
+    return thinned(spent)
+
+
+def thinned(points: Sequence[tuple[datetime, int]]) -> list[tuple[datetime, int]]:
+    """As many as a picture can show, the last one among them."""
+    if len(points) <= POINTS:
+        return list(points)
+    step = len(points) / (POINTS - 1)
+    return [points[int(index * step)] for index in range(POINTS - 1)] + list(points[-1:])
 
 
 def _last_line(complaint: bytes) -> str:

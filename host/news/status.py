@@ -24,6 +24,7 @@ RUNS = 8
 WAITING = 10
 
 Degraded = Callable[[], Sequence[str]]  #: one sentence per part that is not well
+SpentToday = Callable[[str], str]  #: folder to what models cost today; empty when nothing
 
 
 class Status:
@@ -36,6 +37,7 @@ class Status:
         kernel: Kernel,
         painter: Painter,
         degraded: Degraded,
+        spent: SpentToday,
         picture_patience: float,
     ) -> None:
         self._database = database
@@ -44,6 +46,7 @@ class Status:
         self._kernel = kernel
         self._painter = painter
         self._degraded = degraded
+        self._spent = spent
         self._picture_patience = picture_patience
 
     async def content(self, folder: str) -> Content:
@@ -59,6 +62,9 @@ class Status:
                 "Waiting", [self._waits(approval) for approval in waiting], "Nothing waits for a decision."
             ),
         ]
+        spent = self._spent(folder)
+        if spent:
+            parts.append(_section("Spent today", [spent], ""))
         unwell = [sentence(line, 200) for line in [*trouble, *self._degraded()]]
         if unwell:
             parts.append(_section("Not well", unwell, ""))

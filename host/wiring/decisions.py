@@ -1,8 +1,8 @@
 """The decisions half of the host, put together: desk, tools, feed, claims, status, record of writes."""
 
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
 from datetime import tzinfo
 
 from container.agent import ToolBox
@@ -10,6 +10,7 @@ from demarch.feed import Feed
 from demarch.kernel import Kernel
 from host.conversation.turns import Turn
 from host.decisions.approvals_store import Approvals
+from host.decisions.asking import Asking
 from host.decisions.board import Board
 from host.decisions.codes import Below
 from host.decisions.deciding import Deciding
@@ -22,6 +23,7 @@ from host.decisions.hearing import Hearing
 from host.decisions.looking import Looking
 from host.decisions.permissions import Permissions
 from host.decisions.settling import Settling
+from host.meter import Meter, SilentMeter
 from host.news.feed import FeedConsumer
 from host.news.pictures import Painter
 from host.news.status import Degraded, Status
@@ -31,6 +33,14 @@ from host.people.claim import Claims
 from host.people.registry import Registry
 from host.people.roles import Roles
 from host.record.audit import Audit
+from host.spending.events import SpendRules
+from host.spending.page import SpendPage
+from host.spending.reports import Reports
+from host.spending.spending import Spending
+from host.spending.telling import SpendTelling
+from host.swarm.rules import SwarmRules
+from host.swarm.swarm import Swarm
+from host.swarm.working import Working
 from host.tools.intents import Intents
 from host.tools.toolbox import LaneToolBox
 from host.tools.underway import Underway
@@ -58,6 +68,11 @@ class Ground:
     timeout: float  #: seconds until an open card defers itself
     extend_percent: int
     picture_patience: float = 3.0  #: seconds a message waits for its picture
+    spend: SpendRules = field(default_factory=SpendRules)
+    meter: Meter = field(default_factory=SilentMeter)
+    swarm: SwarmRules = field(default_factory=SwarmRules)
+    runtimes: Collection[str] = ("local",)  #: that helpers may be
+    isolated: bool = False  #: agents are locked in; without it hardly anything of theirs runs freely
     below: Below = secrets.randbelow
 
 
@@ -71,12 +86,18 @@ class Decisions:
     claims: Claims
     roles: Roles
     status: Status
+    asking: Asking
     permissions: Permissions
+    swarm: Swarm
+    spending: Spending
+    spend_telling: SpendTelling
+    spend_page: SpendPage
     toolbox_for: Callable[[str, Callable[[], Turn | None]], ToolBox]
 
     async def recover(self) -> None:
         """At start, before anything new is handled."""
-        await self.permissions.forget()
+        await self.spending.load()
+        await self.asking.forget()
         await self.desk.recover()
 
 
@@ -102,9 +123,37 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         lanes=lanes,
         clock=ground.clock,
     )
-    desk = _desk(ground, approvals, board, settling, writes)
+    spending = _spending(ground)
+    desk = _desk(ground, approvals, board, settling, writes, spending)
+    asking = Asking(
+        database=ground.database,
+        approvals=approvals,
+        desk=desk,
+        settling=settling,
+        clock=ground.clock,
+        seconds=ground.timeout,
+    )
+    permissions = Permissions(
+        database=ground.database,
+        asking=asking,
+        outbox=ground.outbox,
+        audit=ground.audit,
+        meter=ground.meter,
+        isolated=ground.isolated,
+    )
     underway = Underway()
+    writing = _writing(ground, intents, writes, desk, underway)
+    swarm = _swarm(ground, intents, asking, permissions, writing)
     painter = Painter(ground.zone, patience=3 * ground.picture_patience)
+    reports = Reports(ground.database)
+    spend_page = SpendPage(
+        spending=spending,
+        reports=reports,
+        registry=ground.registry,
+        painter=painter,
+        clock=ground.clock,
+        picture_patience=ground.picture_patience,
+    )
     return Decisions(
         desk=desk,
         written=WrittenRecord(
@@ -127,27 +176,71 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             kernel=ground.kernel,
             painter=painter,
             degraded=degraded,
+            spent=spend_page.line,
             picture_patience=ground.picture_patience,
         ),
-        permissions=Permissions(
-            database=ground.database,
-            approvals=approvals,
-            desk=desk,
-            settling=settling,
-            clock=ground.clock,
-            seconds=ground.timeout,
-        ),
-        toolbox_for=_toolboxes(ground, intents, writes, desk, underway),
+        asking=asking,
+        permissions=permissions,
+        swarm=swarm,
+        spending=spending,
+        spend_telling=_spend_telling(ground, approvals, settling, desk, painter, spending, reports),
+        spend_page=spend_page,
+        toolbox_for=_toolboxes(ground, writing, swarm),
     )
 
 
-def _desk(ground: Ground, approvals: Approvals, board: Board, settling: Settling, writes: Writes) -> Desk:
+def _spending(ground: Ground) -> Spending:
+    return Spending(
+        database=ground.database,
+        clock=ground.clock,
+        zone=ground.zone,
+        new_id=ground.new_id,
+        registry=ground.registry,
+        meter=ground.meter,
+        rules=ground.spend,
+    )
+
+
+def _spend_telling(
+    ground: Ground,
+    approvals: Approvals,
+    settling: Settling,
+    desk: Desk,
+    painter: Painter,
+    spending: Spending,
+    reports: Reports,
+) -> SpendTelling:
+    return SpendTelling(
+        database=ground.database,
+        desk=desk,
+        settling=settling,
+        approvals=approvals,
+        outbox=ground.outbox,
+        registry=ground.registry,
+        spending=spending,
+        reports=reports,
+        painter=painter,
+        clock=ground.clock,
+        zone=ground.zone,
+        seconds=ground.timeout,
+        percent=ground.extend_percent,
+    )
+
+
+def _desk(
+    ground: Ground,
+    approvals: Approvals,
+    board: Board,
+    settling: Settling,
+    writes: Writes,
+    spending: Spending,
+) -> Desk:
     deciding = Deciding(
         database=ground.database,
         approvals=approvals,
         board=board,
         settling=settling,
-        execution=Execution(kernel=ground.kernel, writes=writes, clock=ground.clock),
+        execution=Execution(kernel=ground.kernel, writes=writes, limits=spending, clock=ground.clock),
         kernel=ground.kernel,
         clock=ground.clock,
         holder=ground.holder,
@@ -206,10 +299,8 @@ def _feed(
     )
 
 
-def _toolboxes(
-    ground: Ground, intents: Intents, writes: Writes, desk: Desk, underway: Underway
-) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
-    writing = Writing(
+def _writing(ground: Ground, intents: Intents, writes: Writes, desk: Desk, underway: Underway) -> Writing:
+    return Writing(
         database=ground.database,
         intents=intents,
         writes=writes,
@@ -221,6 +312,32 @@ def _toolboxes(
         seconds=ground.timeout,
     )
 
+
+def _swarm(
+    ground: Ground, intents: Intents, asking: Asking, permissions: Permissions, writing: Writing
+) -> Swarm:
+    return Swarm(
+        working=Working(
+            database=ground.database,
+            intents=intents,
+            audit=ground.audit,
+            asking=asking,
+            clock=ground.clock,
+            meter=ground.meter,
+            seconds=ground.swarm.seconds,
+        ),
+        writing=writing,
+        permit=permissions.permit,
+        kernel=ground.kernel,
+        clock=ground.clock,
+        rules=ground.swarm,
+        runtimes=ground.runtimes,
+    )
+
+
+def _toolboxes(
+    ground: Ground, writing: Writing, swarm: Swarm
+) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
     def toolbox_for(lane: str, current_turn: Callable[[], Turn | None]) -> ToolBox:
         return LaneToolBox(
             lane=lane,
@@ -229,6 +346,7 @@ def _toolboxes(
             registry=ground.registry,
             writing=writing,
             clock=ground.clock,
+            more=swarm,
         )
 
     return toolbox_for

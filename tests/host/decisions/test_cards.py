@@ -11,6 +11,7 @@ from bridges.splitting import units
 from host.decisions.approvals import MOVES, VERBS, Approval, Kind, Move, State, sources, target
 from host.decisions.cards import LIMIT, View, card, decided, moved_on, only_approvers, too_late
 from host.decisions.codes import Verb
+from host.spending.words import extended
 
 NOW = datetime(2026, 3, 3, 14, 2, tzinfo=UTC)
 GATE = {
@@ -46,13 +47,27 @@ INTENT = {
     "asked_by": ["Ana"],
     "tainted": False,
 }
-PERMISSION = {"asks": "run a shell command", "detail": "rm -rf build"}
+PERMISSION = {"asks": "fetch a page", "lines": ["│ https://example.com"], "asked_by": [], "tainted": False}
+SPEND = {
+    "goal": "Engineering",
+    "day": "2026-03-03",
+    "used": 9_850_000,
+    "limit": 10_000_000,
+    "needs": 730_000,
+    "model": "claude-opus-4-6",
+    "grant": 5_000_000,
+    "percent": 50,
+    "pace": 5_000_000 / 7200,
+}
+SPAWN = {"asks": 'start a helper "Scout"', "lines": ["│ look around"], "asked_by": [], "tainted": True}
 SUBJECTS: dict[Kind, dict[str, Any]] = {
     Kind.GATE: GATE,
     Kind.BUDGET: BUDGET,
     Kind.FINISHED: FINISHED,
     Kind.INTENT: INTENT,
     Kind.PERMISSION: PERMISSION,
+    Kind.SPAWN: SPAWN,
+    Kind.SPEND: SPEND,
 }
 
 
@@ -227,6 +242,23 @@ def test_every_state_of_every_kind_can_be_drawn(
         assert units(shown.text) <= LIMIT
         assert bool(shown.buttons) == (state is State.PENDING)
         assert all(len(button.data.encode()) <= 64 for row in shown.buttons for button in row)
+
+
+def test_a_reached_spend_limit_says_what_each_button_does() -> None:
+    shown = card(approval(Kind.SPEND), view())
+    assert shown.text.splitlines()[:4] == [
+        '💰 Spend limit reached: "Engineering" used $9.85 of $10.00 today',
+        "The next request to claude-opus-4-6 may cost $0.73, so it was not made.",
+        "Extend → $5.00 more today (50 %, about 2 h at this pace); what was stopped can be asked again.",
+        "Cancel → the limit stays; it counts anew at midnight.",
+    ]
+    assert [button.label for button in shown.buttons[0]] == ["EXTEND", "CANCEL"]
+    done = by_ana(Kind.SPEND, Verb.EXTEND, State.DONE, extended("Engineering", 5_000_000))
+    assert card(done, view()).text.splitlines()[:3] == [
+        '✅ Extended by Ana, 14:09: "Engineering" may spend $5.00 more today.',
+        "What was stopped can be asked again.",
+        "$9.85 of $10.00 were spent.",
+    ]
 
 
 def test_an_outcome_is_cut_at_its_first_full_stop_outside_a_title() -> None:
