@@ -5,17 +5,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from host.cli.egress import egress
+from host.cli.grants import budget, models
+from host.cli.group_mounts import mount, unmount
 from host.cli.running import Station, as_json, at_station
 
 if TYPE_CHECKING:
     from host.people.registry import Group
 
-RUNTIMES = ("local", "claude", "codex", "gemini")
-
 
 @click.group()
 def group() -> None:
     """Register chats as groups. `/chatid` in a chat tells its address."""
+
+
+group.add_command(budget)
+group.add_command(egress)
+group.add_command(models)
+group.add_command(mount)
+group.add_command(unmount)
 
 
 @group.command()
@@ -25,13 +33,17 @@ def group() -> None:
 @click.option("--main", is_flag=True, help="The operator's own group (there is one, with the page).")
 @click.option("--no-trigger", is_flag=True, help="Answer every message, not only those that call the agent.")
 @click.option("--writes", is_flag=True, help="Let the group's agent change things, not only read.")
-@click.option("--runtime", type=click.Choice(RUNTIMES), help="Which agent; default as in the settings.")
+@click.option("--runtime", help="Which agent; default as in the settings.")
 def add(
     address: str, folder: str, title: str, main: bool, no_trigger: bool, writes: bool, runtime: str | None
 ) -> None:
     """Register the chat ADDRESS (such as tg:-1001234567890)."""
 
     async def work(here: Station) -> None:
+        from host.settings import check_runtime
+
+        if runtime is not None:
+            check_runtime(here.settings, runtime, "--runtime")
         if here.registry.group(folder) is not None:
             await here.roles.add_address(address, folder, actor=here.actor)
             click.echo(f"{address} is one more chat of {folder}.")
@@ -66,6 +78,8 @@ def list_(as_json: bool) -> None:
             click.echo(f"{group.folder:<20} {_words(group)}")
             for address in group.addresses:
                 click.echo(f"  {address}")
+            for extra in group.profile.mounts:
+                click.echo(f"  sees {extra.source} as {extra.name}{', writable' if extra.writable else ''}")
         if not groups:
             click.echo("No groups yet. The main group is made when the host starts first.")
 
@@ -102,4 +116,5 @@ def _row(group: "Group") -> dict[str, object]:
         "writes": group.writes,
         "runtime": group.runtime,
         "addresses": list(group.addresses),
+        "mounts": [extra.model_dump() for extra in group.profile.mounts],
     }

@@ -94,7 +94,7 @@ def _time(when: datetime) -> str:
 def _slug(words: Sequence[Record]) -> str:
     """What the first person said, as a file may be called."""
     said = next((each["text"] for each in words if each["source"] == "person"), "")
-    ascii_only = unicodedata.normalize("NFKD", said[:400]).encode("ascii", "ignore").decode().lower()
+    ascii_only = unicodedata.normalize("NFKD", said[:400].casefold()).encode("ascii", "ignore").decode()
     slug = "-".join(re.findall(r"[a-z0-9]+", ascii_only))[:_TITLE].strip("-")
     return slug or "conversation"
 

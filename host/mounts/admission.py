@@ -49,7 +49,6 @@ class Admission:
             raise MountRefused(
                 f"There is no allow-list {self._file}, so no folder is mounted beside the group's own."
             )
-        name = mount_name(wanted)
         source = _resolved(wanted.source)
         self._refuse_blocked(allowed, Path(wanted.source), source)
         root = allowed.root_of(source)
@@ -57,6 +56,7 @@ class Admission:
             raise MountRefused(f"{source} is not below a folder that {self._file} allows.")
         self._refuse_off_limits(source)
         self._refuse_below_writable(source)
+        name = mount_name(wanted)
         may_write = root.writable and (group.main or not allowed.others_read_only)
         return Mount(source=source, target=f"{below}/{name}", writable=wanted.writable and may_write)
 

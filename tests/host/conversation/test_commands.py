@@ -17,6 +17,7 @@ ROWS = (
     Runtime(name="claude", title="Claude Code", image="", command=(), models=("claude-4", "claude-4-mini")),
     Runtime(name="codex", title="Codex", image="", command=(), models=("gpt-5",)),
 )
+FORGOTTEN = "A new conversation begins; the agent remembers nothing of the earlier one."
 MODELS = (Model(name="local", runtime="local"), Model(name="other-large", runtime="other", model="large"))
 
 
@@ -99,8 +100,7 @@ async def test_reset_ends_the_conversation_and_the_turn_in_it(house: House) -> N
         await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
         assert set(house.bridge.texts("tg:1000")) == {
             "Stopped.",
-            "A new conversation begins; the agent remembers nothing of the earlier one. "
-            "That one is kept as 2026-01-05-0900-hi.md.",
+            f"{FORGOTTEN} That one is kept as 2026-01-05-0900-hi.md.",
         }
         await house.say("again")
         await house.launcher.until_prompted(2)
