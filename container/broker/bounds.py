@@ -12,6 +12,8 @@ class Bounds:
     connections: int = 32  #: of one container at the same time; more are closed at once
     body: int = 32 * MIB  #: bytes of one request
     bodies: int = 64 * MIB  #: bytes of all requests of one container that are under way
+    requests: float = 50.0  #: a second, after a burst of four seconds' worth; more wait
+    megabytes: float = 8.0  #: a second, after a burst of eight seconds' worth; more wait
     openings: int = 400_000  #: objects and lists in a body: each costs memory far beyond its two bytes
     commas: int = 2_000_000
     depth: int = 100  #: of nested values

@@ -85,6 +85,7 @@ class Door:
         self.connections = Connections(self._handle, bounds)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        await self._intake.turn()
         grant = self._account.grant()
         dialect = DIALECTS[grant.api]
         if (
@@ -204,11 +205,11 @@ class Door:
         )
         self._count(dialect, outcome)
         if self._meter is not None:
-            self._meter.observe("model_seconds", seconds)
+            self._meter.observe("model.answer", seconds)
 
     def _count(self, dialect: Dialect, outcome: str) -> None:
         if self._meter is not None:
-            self._meter.count("model_requests", api=dialect.api.value, outcome=outcome)
+            self._meter.count("model.requests", api=dialect.api.value, outcome=outcome)
 
 
 def _route(request: web.BaseRequest, dialect: Dialect) -> Route:

@@ -171,6 +171,35 @@ async def test_a_packed_body_is_refused(server: ModelServer, tmp_path: Path) -> 
     assert server.requests == []
 
 
+async def test_an_agent_that_asks_too_often_waits(server: ModelServer, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    bounds = Bounds(requests=20.0)  # a burst of 80
+    async with served(tmp_path, Books(API), bases(server)[API], bounds=bounds) as client:
+        started = loop.time()
+        for _ in range(80):
+            await _looked(client)
+        soon = loop.time() - started
+        for _ in range(20):
+            await _looked(client)
+        assert loop.time() - started - soon > 0.4
+    assert soon < 3.0
+
+
+async def _looked(client: aiohttp.ClientSession) -> None:
+    async with client.get("/anthropic") as response:
+        assert response.status == 404
+
+
+async def test_an_agent_that_sends_too_much_waits(server: ModelServer, tmp_path: Path) -> None:
+    loop = asyncio.get_running_loop()
+    bounds = Bounds(megabytes=1.0)  # a burst of eight
+    async with served(tmp_path, Books(API), bases(server)[API], bounds=bounds) as client:
+        started = loop.time()
+        async with client.post("/anthropic/v1/messages", data=io.BytesIO(b" " * 9 * 2**20)) as response:
+            assert response.status == 400
+        assert loop.time() - started > 0.5
+
+
 async def test_one_connection_serves_many_requests(server: ModelServer, tmp_path: Path) -> None:
     async with served(tmp_path, Books(API), bases(server)[API], bounds=Bounds(connections=1)) as client:
         for _ in range(20):
