@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from xml.sax.saxutils import escape
 
 from bridges.splitting import shorten
 from container.agent import Permission, PermissionRequest, StopReason
@@ -117,12 +118,12 @@ class Helper:
 
 
 def prompt(errand: Errand) -> str:
-    """What the helper is told."""
+    """What the helper is told: the task in the form in which agents are told everything."""
     where = f" Your folder is {errand.folder}, below the group's workspace." if errand.folder else ""
     return (
         f"You are {errand.name}, a helper of another agent, which gave you the task below and waits for"
         f" your result.{where} What you say last goes to that agent and to nobody else: make it whole and"
         " short, it has not seen what you did. Nobody answers questions: decide yourself, and say what you"
         " assumed."
-        f"\n\nThe task:\n\n{errand.task}"
+        f'\n\n<messages><message sender="the agent you help">{escape(errand.task)}</message></messages>'
     )

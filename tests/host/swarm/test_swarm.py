@@ -21,7 +21,7 @@ async def scout(agent: ScriptedAgent, text: str, events: TurnEvents) -> StopReas
     events.text("<internal>where to begin</internal>I looked.")
     events.tool("1", "Read README.md", finished=False)
     events.tool("1", "Read README.md", finished=True)
-    events.text("Task was: " + text.rsplit("\n", 1)[1])
+    events.text("Task was: " + text.partition('<message sender="the agent you help">')[2].partition("<")[0])
     return None
 
 
