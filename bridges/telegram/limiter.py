@@ -28,7 +28,7 @@ class Bucket:
     def spare(self, now: float) -> bool:
         """Whether taking one leaves plenty for what matters more."""
         self._refill(now)
-        return self._tokens >= max(1.0, self._burst / _RESERVED)
+        return self._tokens >= 1 + self._burst / _RESERVED
 
     def full(self, now: float) -> bool:
         self._refill(now)

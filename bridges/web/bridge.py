@@ -26,9 +26,10 @@ from bridges.web.guard import known_hosts
 from bridges.web.letterbox import Letterbox, TapId
 from bridges.web.live import Live
 from bridges.web.pace import Pace
-from bridges.web.port import Clock, Doorkeeper, Health, Rooms
+from bridges.web.port import Clock, Doorkeeper, Files, Health, Rooms
 from bridges.web.routes import Routes
 from bridges.web.settings import WebSettings
+from bridges.web.uploads import Uploads
 from storage.ids import NewId
 
 log = structlog.get_logger()
@@ -46,6 +47,7 @@ class WebBridge:
         *,
         settings: WebSettings,
         rooms: Rooms,
+        files: Files,
         doorkeeper: Doorkeeper,
         health: Health,
         clock: Clock,
@@ -53,6 +55,7 @@ class WebBridge:
     ) -> None:
         self._settings = settings
         self._rooms = rooms
+        self._files = files
         self._doorkeeper = doorkeeper
         self._health = health
         self._clock = clock
@@ -98,6 +101,7 @@ class WebBridge:
             settings=self._settings,
             name=self.name,
             rooms=self._rooms,
+            files=self._files,
             intake=intake,
             pace=self._pace,
             clock=self._clock,
@@ -110,7 +114,10 @@ class WebBridge:
             audience=self._audience,
         )
         door = Door(doorkeeper=self._doorkeeper, page=page, clock=self._clock, port=port)
-        return Routes(page=page, door=door, rooms=self._rooms, health=self._health, live=live)
+        uploads = Uploads(settings=self._settings, rooms=self._rooms, files=self._files, clock=self._clock)
+        return Routes(
+            page=page, door=door, rooms=self._rooms, health=self._health, live=live, uploads=uploads
+        )
 
     def parts(self, content: Content) -> Sequence[Part]:
         """Always one: a page has no limit worth splitting at."""
@@ -147,7 +154,12 @@ class WebBridge:
         return False
 
     async def fetch(self, handle: str, most: int) -> bytes:
-        raise FileRefused("there are no files on this page")
+        document = await self._files.handed_over(handle)
+        if document is None:
+            raise FileRefused("it is not kept any more")
+        if len(document.data) > most:
+            raise FileRefused(f"it is larger than {most / 1_000_000:g} MB")
+        return document.data
 
     async def answer(self, tap_id: str, text: str, *, alert: bool = False) -> None:
         if tap := TapId.read(tap_id):

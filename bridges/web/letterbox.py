@@ -5,15 +5,22 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Person
+from bridges.messages import Attachment, AttachmentKind, ButtonTap, ChatMessage, ChatUpdate, Person
 from bridges.port import Intake
 from bridges.web import wire
 from bridges.web.pace import Pace
-from bridges.web.port import Clock, NoSuchRoom, Rooms, Visitor
+from bridges.web.port import Clock, Files, NoSuchRoom, Rooms, Visitor
 from bridges.web.settings import WebSettings
 
 log = structlog.get_logger()
 
+_WORDS = {
+    AttachmentKind.IMAGE: "Photo",
+    AttachmentKind.VOICE: "Voice message",
+    AttachmentKind.AUDIO: "Audio",
+    AttachmentKind.VIDEO: "Video",
+    AttachmentKind.DOCUMENT: "Document",
+}
 RETRY = 2.0  # seconds until the page sends again what the host could not store
 
 
@@ -47,11 +54,20 @@ class Letterbox:
     """Checks, then commits to the intake. Raises `Refused` with words for the person."""
 
     def __init__(
-        self, *, settings: WebSettings, name: str, rooms: Rooms, intake: Intake, pace: Pace, clock: Clock
+        self,
+        *,
+        settings: WebSettings,
+        name: str,
+        rooms: Rooms,
+        files: Files,
+        intake: Intake,
+        pace: Pace,
+        clock: Clock,
     ) -> None:
         self._settings = settings
         self._name = name
         self._rooms = rooms
+        self._files = files
         self._intake = intake
         self._pace = pace
         self._clock = clock
@@ -86,7 +102,7 @@ class Letterbox:
 
     async def _message(self, visitor: Visitor, request: wire.Say) -> ChatUpdate:
         text = request.text
-        if not text.strip():
+        if not text.strip() and not request.files:
             raise Refused("Not sent: there is nothing in it.")
         if len(text) > self._settings.text_limit:
             raise Refused(
@@ -96,16 +112,31 @@ class Letterbox:
         room = await self._rooms.room(visitor.person, request.room)
         if room.address is None:
             raise Refused("Not sent: this room is read-only here. Write in its own chat.")
+        attachments = await self._attachments(visitor, request)
         return ChatMessage(
             update_id=_update_id(visitor, request.client_id),
             address=room.address,
             sender=Person(address=visitor.person, name=visitor.name),
-            text=text,
+            text=text if text.strip() else " ".join(_placeholder(each) for each in attachments),
             ref=request.client_id,
             sent_at=self._clock.now(),
             private=True,
             title=room.title,
+            attachments=attachments,
             mentioned=True,  # who writes on the page writes to the agent; there is nobody else to address
+        )
+
+    async def _attachments(self, visitor: Visitor, request: wire.Say) -> tuple[Attachment, ...]:
+        if not request.files:
+            return ()
+        if len(request.files) > self._settings.files:
+            raise Refused(f"Not sent: one message carries {self._settings.files} files. Send them in parts.")
+        found = await self._files.kept(visitor.person, request.room, request.files)
+        if len(found) < len(request.files):
+            raise Refused("Not sent: a file is not kept any more. Add it again.")
+        return tuple(
+            Attachment(kind=_kind(each.mime), handle=each.id, name=each.name, mime=each.mime, size=each.size)
+            for each in found
         )
 
     async def _tap(self, visitor: Visitor, page: str, request: wire.Tap) -> ChatUpdate:
@@ -120,6 +151,16 @@ class Letterbox:
             ref=item.ref,
             data=request.data,
         )
+
+
+def _kind(mime: str) -> AttachmentKind:
+    kinds = {"image": AttachmentKind.IMAGE, "audio": AttachmentKind.AUDIO, "video": AttachmentKind.VIDEO}
+    return kinds.get(mime.partition("/")[0], AttachmentKind.DOCUMENT)
+
+
+def _placeholder(attachment: Attachment) -> str:
+    """What stands for a file that was sent without a word."""
+    return f"[{_WORDS[attachment.kind]}: {attachment.name}]"
 
 
 def _update_id(visitor: Visitor, client_id: str) -> str:

@@ -11,11 +11,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bridges.messages import Button, Markup
+from bridges.messages import Button, Document, Markup
 
 
 class NoSuchRoom(Exception):
     """There is no such room, or this person may not see it: the same answer for both."""
+
+
+class UploadRefused(Exception):
+    """A file was not taken; the words are for the person."""
 
 
 class Clock(Protocol):
@@ -82,6 +86,25 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ItemFile:
+    """A file that belongs to an item. Name and type are untrusted."""
+
+    id: str  #: for `Files.file`; empty when the page cannot have it (it came through another network)
+    name: str
+    mime: str = ""
+    size: int | None = None
+    refused: str = ""  #: why the agent did not get it
+
+
+class Reading(StrEnum):
+    """Whether the agent has read a message, where that is worth saying."""
+
+    NOTHING = ""
+    QUEUED = "queued"  #: it is busy, and reads it next
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One entry of a room's conversation. All texts and names are untrusted.
 
@@ -101,6 +124,8 @@ class Item:
     headline: bool = False
     buttons: tuple[tuple[Button, ...], ...] = ()
     picture: str | None = None  #: id for `Rooms.picture`
+    files: tuple[ItemFile, ...] = ()
+    reading: Reading = Reading.NOTHING
     delivery: Delivery = Delivery.SENT
     reason: str = ""  #: why it failed, in words
     edited: bool = False
@@ -214,6 +239,36 @@ class Rooms(Protocol):
 
         Bounded: a reader that falls behind gets one `Reload` instead of what it missed.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file that was handed over on the page, with the type it has by its content."""
+
+    id: str
+    name: str
+    mime: str
+    size: int
+
+
+class Files(Protocol):
+    """Files of the rooms, both ways. Raises `NoSuchRoom`."""
+
+    async def keep(self, person: str, folder: str, document: Document) -> Upload:
+        """Keep what a person handed over, until they send it (a day at least). Raises UploadRefused."""
+        ...
+
+    async def kept(self, person: str, folder: str, ids: Sequence[str]) -> Sequence[Upload]:
+        """What this person handed over in this room, in the order asked for; unknown ones are left out."""
+        ...
+
+    async def handed_over(self, handle: str) -> Document | None:
+        """An upload, for the host itself."""
+        ...
+
+    async def file(self, person: str, file: str) -> Document | None:
+        """A file of an item this person may see."""
         ...
 
 

@@ -10,6 +10,7 @@ from bridges.web.door import Door
 from bridges.web.guard import LIVE, add_headers, from_this_machine, guard
 from bridges.web.live import Live
 from bridges.web.port import Health, NoSuchRoom, Rooms, Visitor
+from bridges.web.uploads import Uploads
 
 OLDEST_PAGE = 200  # items of history in one answer, at most
 USUAL_PAGE = 50
@@ -20,12 +21,15 @@ Answer = Callable[[web.Request, Visitor], Awaitable[web.StreamResponse]]
 class Routes:
     """One method per address."""
 
-    def __init__(self, *, page: Page, door: Door, rooms: Rooms, health: Health, live: Live) -> None:
+    def __init__(
+        self, *, page: Page, door: Door, rooms: Rooms, health: Health, live: Live, uploads: Uploads
+    ) -> None:
         self._page = page
         self._door = door
         self._rooms = rooms
         self._health = health
         self._live = live
+        self._uploads = uploads
 
     def app(self, hosts: frozenset[str]) -> web.Application:
         app = web.Application(middlewares=[guard(hosts)], client_max_size=64 * 1024)
@@ -38,6 +42,8 @@ class Routes:
         add("/api/rooms/{folder}/history", self._known(self.history))
         add("/api/rooms/{folder}/side", self._known(self.side))
         add("/api/pictures/{id}", self._known(self.picture))
+        add("/api/files/{id}", self._known(self._uploads.give))
+        app.router.add_post("/api/rooms/{folder}/files", self._known(self._uploads.take))
         add(LIVE, self._known(self._live.serve))
         add("/healthz", _for_this_machine(self.healthz))
         add("/readyz", _for_this_machine(self.readyz))

@@ -11,6 +11,10 @@ class WebSettings:
     messages: int = 20  #: at most so many from one person ...
     period: float = 10.0  #: ... within so many seconds
     text_limit: int = 100_000  #: characters of one message
+    file_limit: int = 20_000_000  #: bytes of one file
+    files: int = 10  #: of one message
+    uploads: int = 60  #: files from one person within `upload_period`
+    upload_period: float = 600.0  #: seconds
     frame_limit: int = 1024 * 1024  #: characters of one WebSocket frame
     queue: int = 256  #: frames that may wait for one slow browser
     patience: float = 20.0  #: seconds a browser may take to read one frame

@@ -1,7 +1,7 @@
 """What travels between the page and the bridge, as JSON.
 
 Page to bridge, each acknowledged by its `client_id`, which the page keeps for resending:
-    {"type": "say", "client_id", "room", "text"}
+    {"type": "say", "client_id", "room", "text", "files": [ids of uploads]}
     {"type": "tap", "client_id", "room", "item", "data"}
     {"type": "ping", "client_id"}
 Bridge to page:
@@ -36,6 +36,7 @@ from bridges.web.port import (
     Side,
     SideChanged,
     Typing,
+    Upload,
 )
 
 Frame = Mapping[str, Any]
@@ -57,6 +58,7 @@ class Say(_FromPage):
     type: Literal["say"]
     room: Name
     text: str
+    files: Annotated[list[Name], Field(max_length=100)] = []
 
 
 class Tap(_FromPage):
@@ -137,6 +139,11 @@ def item(it: Item, person: str) -> Frame:
         ],
         "tappable": bool(it.ref),
         "picture": it.picture,
+        "files": [
+            {"id": f.id, "name": f.name, "mime": f.mime, "size": f.size, "refused": f.refused}
+            for f in it.files
+        ],
+        "reading": it.reading.value if it.person == person else "",
         "delivery": _delivery(it).value,
         "reason": it.reason,
         "edited": it.edited,
@@ -160,6 +167,10 @@ def _texts(it: Item) -> tuple[list[tree.Node], list[tree.Node]]:
         return tree.markdown_line(title), tree.markdown(text)
     heading: list[tree.Node] = [title] if title else []
     return heading, tree.card(text) if it.kind is ItemKind.DECISION else tree.plain(text)
+
+
+def upload(it: Upload) -> Frame:
+    return {"id": it.id, "name": it.name, "mime": it.mime, "size": it.size}
 
 
 def room(it: Room) -> Frame:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bridges.messages import ChatMessage
+from host.incoming.attachments import note
 from host.incoming.reception import Fate, Reception
 from storage import sql
 from storage.database import Connection
@@ -37,6 +38,7 @@ async def keep_message(
         message.sent_at,
         now,
     )
+    await note(conn, message_id, message.attachments)
 
 
 async def release(conn: Connection, message_id: UUID) -> str | None:

@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from container.agent import Permission, PermissionRequest, StopReason
+from container.broker.port import Trouble
 from container.sandbox import ContainerError
 from host.conversation.answers import visible, visible_so_far
+from host.conversation.model_trouble import explained
 from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
-from host.phrases import one_line
+from host.conversation.tool_lines import ToolLines
 
 LONGEST_ANSWER = 200_000
 
@@ -22,6 +24,7 @@ class Prompted:
         self.ref = ref  #: the message that asked
         self.stop: StopReason | None = None
         self.error: ContainerError | None = None
+        self.trouble: Trouble | None = None  #: why its model gave no answer, when it ended so
         self.posted = False
         self.heard_at = now()
         self.asking = 0  #: permissions that people have not decided yet
@@ -29,7 +32,7 @@ class Prompted:
         self._permit = permit
         self._pieces: list[str] = []
         self._length = 0
-        self._tools: dict[str, str] = {}
+        self._tools = ToolLines()
         self._apart = False
 
     @property
@@ -41,6 +44,7 @@ class Prompted:
         if self._apart and self._pieces and not self._pieces[-1].endswith("\n"):
             self._pieces.append("\n\n")  # what was said before a tool and after it are two paragraphs
         self._apart = False
+        self._tools.settle()
         room = LONGEST_ANSWER - self._length
         self._length += len(chunk)
         if room > 0 and chunk:
@@ -49,10 +53,7 @@ class Prompted:
     def tool(self, call_id: str, title: str, *, finished: bool, kind: str = "other") -> None:
         self.heard_at = self._now()
         self._apart = True
-        if finished:
-            self._tools.pop(call_id, None)
-        else:
-            self._tools[call_id] = title
+        self._tools.note(call_id, title, finished=finished)
 
     async def permission(self, request: PermissionRequest) -> Permission:
         self.asking += 1
@@ -63,13 +64,14 @@ class Prompted:
             self.heard_at = self._now()
 
     def so_far(self) -> tuple[str, str]:
-        """What may be shown while it runs: the text, and one quiet line on what the agent does."""
-        doing = one_line(next(reversed(self._tools.values()), "")).rstrip(".…")
-        return visible_so_far("".join(self._pieces)), f"{doing}…" if doing else ""
+        """What may be shown while it runs: the text, and quiet lines on what the agent does since."""
+        return visible_so_far("".join(self._pieces)), self._tools.text()
 
     def answer(self, *, stopped: bool) -> str:
         """What people read in the end; empty when there is nothing for them."""
         text = visible("".join(self._pieces))
+        if not stopped:
+            text = explained(text, self.trouble, failed=self.error is not None)
         added = []
         if self._length > LONGEST_ANSWER:
             added.append(TOO_LONG)

@@ -10,11 +10,42 @@ LIMITED = "(The agent reached a limit of its own and stopped here.)"
 TOO_LONG = "(The answer was longer than is kept; its end is missing.)"
 DIED = "The agent's sandbox ended while it worked on your message; it starts again now."
 
+READ_ALREADY = "Read: it goes into the answer under way."
+
+
+def queued(number: int) -> str:
+    """Said of messages that arrive while the agent is busy."""
+    if number == 1:
+        return "Queued: read after this answer."
+    return f"Queued: {number} messages, read after this answer."
+
+
+def not_read(refused: Sequence[tuple[str, str]]) -> str:
+    """Files that the agent does not get; each with the reason."""
+    return " ".join(sentence(f"Not read: “{name}”, {reason}", 300) for name, reason in refused)
+
+
+def not_sent(name: str, reason: str) -> str:
+    return sentence(f"The agent's file “{name}” was not sent: {reason}", 300)
+
+
+def left_behind(number: int) -> str:
+    files = "1 more file comes" if number == 1 else f"{number} more files come"
+    return f"{files} with the agent's next answer."
+
 
 def not_started(reason: str, tried: int, of: int, pause: float) -> str:
     return (
         f"The agent could not be started: {sentence(reason, 500)} "
         f"Your message is kept; try {tried + 1} of {of} begins in {pause:g} s."
+    )
+
+
+def making_image(runtime: str, step: str) -> str:
+    return (
+        f"The image of the agent “{runtime}” is built now, once; "
+        "your message is kept and answered after it.\n"
+        f"{sentence(step, 200)}"
     )
 
 

@@ -5,11 +5,11 @@ from contextlib import AsyncExitStack
 import structlog
 
 from bridges.messages import Content
-from container.sandbox import ContainerError
-from host.conversation.sentences import never_started, not_started
+from container.sandbox import ContainerError, ImageMissing
+from host.conversation.means import Means
+from host.conversation.sentences import making_image, never_started, not_started
 from host.conversation.session import Session
 from host.conversation.sessions import Sessions
-from host.conversation.talk import Means
 from host.outgoing.outbox import PostKind
 from host.people.registry import Group, Registry
 
@@ -36,28 +36,47 @@ class Starts:
         One notice in the slot is edited while it is tried again, and gone when the agent has started.
         """
         for tried, pause in enumerate(PAUSES, 1):
-            found = await self._try(stack, lane, group)
+            found = await self._try(stack, lane, group, address, slot)
             if isinstance(found, Session):
                 await self._settle(found, slot)
                 return found
             await self._tell(group, address, slot, not_started(found, tried, TRIES, pause))
             await self._means.clock.sleep(pause)
             group = self._registry.group(group.folder) or group  # its model may have been changed meanwhile
-        found = await self._try(stack, lane, group)
+        found = await self._try(stack, lane, group, address, slot)
         if isinstance(found, Session):
             await self._settle(found, slot)
             return found
         await self._tell(group, address, slot, never_started(found, TRIES))
         return None
 
-    async def _try(self, stack: AsyncExitStack, lane: str, group: Group) -> Session | str:
-        """The agent, or the reason why there is none."""
+    async def _try(
+        self, stack: AsyncExitStack, lane: str, group: Group, address: str, slot: str
+    ) -> Session | str:
+        """The agent, or the reason why there is none. An image that is missing is made first."""
         try:
-            return await stack.enter_async_context(self._sessions.lend(lane, group))
+            try:
+                return await stack.enter_async_context(self._sessions.lend(lane, group))
+            except ImageMissing:
+                if not await self._make_image(group, address, slot):
+                    raise
+                return await stack.enter_async_context(self._sessions.lend(lane, group))
         except ContainerError as error:
             log.warning("session.not_started", lane=lane, reason=str(error))
             self._means.meter.count("sessions.not_started", error=type(error).__name__)
             return str(error)
+
+    async def _make_image(self, group: Group, address: str, slot: str) -> bool:
+        """Build the image of the group's runtime, if it is one of ours."""
+        images = self._means.images
+        if images is None or not images.makes(group.runtime):
+            return False
+
+        async def tell(step: str) -> None:
+            await self._tell(group, address, slot, making_image(group.runtime, step))
+
+        await images.make(group.runtime, tell)
+        return True
 
     async def _settle(self, session: Session, slot: str) -> None:
         """Take the notice back, also one of an earlier run of this program."""

@@ -1,70 +1,60 @@
 """One running turn: prompts the agent, pipes follow-ups in, shows the answer growing, ends the turn."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 import structlog
 
-from bridges.messages import Content, Markup
-from container.agent import Permission, PermissionRequest
+from container.agent import Permission, PermissionRequest, StopReason
+from container.planning import GROUP_FOLDER
 from container.sandbox import AgentRefused, ContainerError
+from host.conversation.files_out import FOLDER as OUTBOX
+from host.conversation.files_out import Collected, outbox_folder
+from host.conversation.followups import Followups
+from host.conversation.means import Means, in_group, spoken
+from host.conversation.model_trouble import accounts_for
+from host.conversation.previews import Previews
 from host.conversation.prompted import Prompted
 from host.conversation.prompting import render
 from host.conversation.session import Session
-from host.conversation.turns import Asked, Turn, Turns, TurnState, answer_slot
-from host.meter import Meter
-from host.outgoing.outbox import Outbox, PostKind
-from storage.clock import Clock
-from storage.database import Connection, Database
+from host.conversation.turns import Asked, Turn, TurnState, answer_slot
+from host.outgoing.outbox import PostKind
+from storage.database import Connection
 from storage.errors import StorageError
 
 log = structlog.get_logger()
 
-FIRST_PREVIEW = 1.0
-PRIVATE_PACE = 1.0
-GROUP_PACE = 3.0
 #: seconds an agent may take to heed a cancel, and may be silent
 CANCEL_PATIENCE = 10.0
 SILENCE = 1800.0
 _WATCH_EVERY = 5.0
 _END_TRIES = 5
 
-Permit = Callable[[Turn, PermissionRequest], Awaitable[Permission]]
-
 
 class Silent(ContainerError):
     """The agent said and did nothing for too long and was ended."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """What every turn needs."""
-
-    database: Database
-    turns: Turns
-    outbox: Outbox
-    permit: Permit
-    clock: Clock
-    meter: Meter
-
-
 class Talk:
     """Runs one turn with a session."""
 
-    def __init__(self, means: Means, session: Session, turn: Turn, asked: Asked) -> None:
+    def __init__(
+        self, means: Means, session: Session, turn: Turn, asked: Asked, *, preface: str = ""
+    ) -> None:
         self._means = means
         self._session = session
         self._first = asked
+        self._preface = preface  #: what the agent is to know before it reads what it is asked
+        self.over = asyncio.Event()  #: set by whoever ran it
         self._prompts: list[Prompted] = []
         self._stir = asyncio.Event()
         self._nudged = False
         self._stopped_after: float | None = None
         self._silent = False
-        self._previewed = turn.attempt > 1
         self._tasks: asyncio.TaskGroup | None = None
         session.turn = turn
         self.turn = turn
+        self._previews = Previews(means, lambda: self.turn, self._prompts)
+        self._followups = Followups(means, lambda: self.turn)
 
     @property
     def stopped(self) -> bool:
@@ -73,6 +63,7 @@ class Talk:
     def nudge(self) -> None:
         """There may be a message that should join."""
         self._nudged = True
+        self._followups.arrived()
         self._stir.set()
 
     async def stop(self) -> None:
@@ -97,7 +88,9 @@ class Talk:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self._say(self._first)
-            beside = [tasks.create_task(self._show_progress()), tasks.create_task(self._watch())]
+            beside = [
+                tasks.create_task(run()) for run in (self._previews.run, self._followups.run, self._watch)
+            ]
             try:
                 await self._follow()
             except Exception as error:  # noqa: BLE001 - raised again below, not wrapped in a group
@@ -115,18 +108,31 @@ class Talk:
             raise RuntimeError("the turn does not run")
         prompted = Prompted(len(self._prompts), asked.ref, self._means.clock.now, self._ask_permission)
         self._prompts.append(prompted)
-        self._tasks.create_task(self._prompt(prompted, render(asked.lines)), name=f"prompt {self.turn.id}")
+        preface, self._preface = self._preface, ""
+        self._session.told = True
+        self._tasks.create_task(self._prompt(prompted, asked, preface), name=f"prompt {self.turn.id}")
 
-    async def _prompt(self, prompted: Prompted, text: str) -> None:
+    async def _prompt(self, prompted: Prompted, asked: Asked, preface: str) -> None:
         try:
-            prompted.stop = await self._session.agent.prompt(text, prompted)
+            asked, enclosures = await self._means.enclosing.bring(self.turn, asked)
+            if self.stopped:  # while files were fetched: the agent has nothing to cancel
+                prompted.stop = StopReason.CANCELLED
+                return
+            text = "\n".join(filter(None, [preface, render(asked.lines, outbox=self._outbox())]))
+            prompted.stop = await self._session.agent.prompt(text, prompted, enclosures)
         except ContainerError as error:
             prompted.error = error
         except Exception:
             log.exception("turn.prompt_failed", lane=self.turn.lane)
             prompted.error = AgentRefused("a fault of this program; its log says which")
         finally:
+            prompted.trouble = self._means.trouble(self.turn)
             self._stir.set()
+
+    def _outbox(self) -> str:
+        """Where the agent leaves files for the chat, when it is not the place it knows."""
+        place = outbox_folder(self.turn.lane)
+        return "" if place == OUTBOX else f"{GROUP_FOLDER}/{place}"
 
     async def _ask_permission(self, request: PermissionRequest) -> Permission:
         return await self._means.permit(self.turn, request)
@@ -149,6 +155,7 @@ class Talk:
             self.turn, asked = joined
             self._session.turn = self.turn
             self._means.meter.count("turns.joined")
+            self._followups.joined(asked.ref)
             self._say(asked)
 
     async def _post_finished(self) -> None:
@@ -171,71 +178,57 @@ class Talk:
     async def _post(self, conn: Connection, prompted: Prompted) -> None:
         text = prompted.answer(stopped=self.stopped)
         if text:
-            await self._put(conn, prompted, PostKind.ANSWER, text)
+            await self._put(conn, prompted, text)
 
-    async def _put(
-        self, conn: Connection, prompted: Prompted, kind: PostKind, text: str, activity: str = ""
-    ) -> None:
-        turn = self.turn
-        in_group = not turn.private and not turn.address.startswith("web:")
+    async def _put(self, conn: Connection, prompted: Prompted, text: str) -> None:
         await self._means.outbox.put(
             conn,
-            address=turn.address,
-            kind=kind,
-            content=Content(text=text, markup=Markup.MARKDOWN, reply_to=prompted.ref if in_group else None),
-            folder=turn.folder,
-            slot=answer_slot(turn, prompted.place),
-            turn=turn.id,
-            activity=activity,
+            address=self.turn.address,
+            kind=PostKind.ANSWER,
+            content=spoken(self.turn, text, prompted.ref),
+            folder=self.turn.folder,
+            slot=answer_slot(self.turn, prompted.place),
+            turn=self.turn.id,
         )
 
     async def _end(self) -> None:
-        errors = [prompted.error for prompted in self._prompts if prompted.error is not None]
+        errors = [
+            prompted.error
+            for prompted in self._prompts
+            if prompted.error is not None and not accounts_for(prompted.error, prompted.trouble)
+        ]
         if errors and not self.stopped:
             raise Silent(f"silent for {SILENCE / 60:g} minutes") if self._silent else errors[0]
+        collected = await self._means.files_out.collect(self.turn)
+        for address in {self.turn.address, *await self._surely_commit_end(collected)}:
+            self._means.outbox.wake(address)
+        await self._means.files_out.clear(self.turn, collected)
+
+    async def _surely_commit_end(self, collected: Collected) -> list[str]:
         for attempt in range(1, _END_TRIES):
             try:
-                await self._commit_end()
-                break
+                return await self._commit_end(collected)
             except StorageError as error:
                 log.warning("turn.end_failed", lane=self.turn.lane, reason=str(error))
                 await self._means.clock.sleep(attempt)
-        else:
-            await self._commit_end()
-        self._means.outbox.wake(self.turn.address)
+        return await self._commit_end(collected)
 
-    async def _commit_end(self) -> None:
+    async def _commit_end(self, collected: Collected) -> list[str]:
+        """The turn's last transaction; the chats to wake."""
         async with self._means.database.transaction() as conn:
             for prompted in self._prompts:
                 if not prompted.posted:
                     await self._post(conn, prompted)
-            if self._previewed:
-                await self._means.outbox.withdraw_previews(conn, self.turn.id)
+            await self._means.files_out.post(conn, self.turn, collected, self._ref())
+            passed = await self._means.outbox.withdraw_passing(conn, self.turn.id)
             await self._means.turns.end(conn, self.turn, TurnState.DONE)
+            if not any(prompted.error for prompted in self._prompts):
+                await self._means.continuity.used(conn, self._session, self.turn)
+        return passed
 
-    async def _show_progress(self) -> None:
-        """Show the answer while it grows, no more often than a chat bears."""
-        in_private = self.turn.private or self.turn.address.startswith("web:")
-        await self._means.clock.sleep(FIRST_PREVIEW)
-        shown: tuple[int, str, str] | None = None
-        while True:
-            prompted = next((each for each in self._prompts if not each.done), None)
-            if prompted is not None:
-                text, activity = prompted.so_far()
-                if (text or activity) and shown != (prompted.place, text, activity):
-                    shown = (prompted.place, text, activity)
-                    await self._preview(prompted, text, activity)
-            await self._means.clock.sleep(PRIVATE_PACE if in_private else GROUP_PACE)
-
-    async def _preview(self, prompted: Prompted, text: str, activity: str) -> None:
-        self._previewed = True
-        try:
-            async with self._means.database.transaction() as conn:
-                await self._put(conn, prompted, PostKind.PREVIEW, text, activity)
-        except StorageError as error:
-            log.warning("preview.failed", lane=self.turn.lane, reason=str(error))
-        else:
-            self._means.outbox.wake(self.turn.address)
+    def _ref(self) -> str | None:
+        """What files answer: the message that asked, where people talk among themselves."""
+        return self._first.ref if in_group(self.turn) else None
 
     async def _watch(self) -> None:
         """End an agent that heeds no cancel or says nothing for very long; its prompts then fail."""

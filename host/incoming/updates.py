@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Person, Unreadable
+from bridges.messages import Attachment, ButtonTap, ChatMessage, ChatUpdate, Person, Unreadable
+from host.incoming.attachments import MOST as MOST_FILES
 from storage.text import storable
 
 LONGEST_TEXT = 32_000
+_LONGEST_HANDLE = 512
 _LONGEST_NAME = 200
 _LONGEST_REASON = 1000
 
@@ -27,6 +29,7 @@ def bounded(update: ChatUpdate) -> ChatUpdate:
                 ref=_short(update.ref),
                 title=_short(update.title),
                 reply_to=None if update.reply_to is None else _short(update.reply_to),
+                attachments=tuple(_attachment(each) for each in update.attachments[:MOST_FILES]),
             )
         case ButtonTap():
             return replace(
@@ -123,6 +126,15 @@ def _sender(person: Person) -> dict[str, str]:
 
 def _person(person: Person) -> Person:
     return Person(address=_short(person.address), name=_short(person.name))
+
+
+def _attachment(attachment: Attachment) -> Attachment:
+    return replace(
+        attachment,
+        handle=storable(attachment.handle[:_LONGEST_HANDLE]),
+        name=_short(attachment.name),
+        mime=_short(attachment.mime),
+    )
 
 
 def _short(text: str) -> str:

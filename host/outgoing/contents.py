@@ -1,12 +1,15 @@
-"""How a `Content` is kept in the outbox: as JSON without the picture's bytes, and read back."""
+"""How a `Content` is kept in the outbox: as JSON without the bytes of pictures and files, and read back."""
 
 import hashlib
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from bridges.messages import Button, Content, Markup, Tone
+from bridges.messages import Button, Content, Document, Markup, Tone
 
+_MARKS = re.compile(r"[\\`*_\[\]<&~|]")
 NOTHING = Content(text="")  #: shown by showing nothing: the message is deleted
 
 
@@ -20,10 +23,13 @@ def encode(content: Content, activity: str = "") -> dict[str, Any]:
         "silent": content.silent,
         "reply_to": content.reply_to,
         "activity": activity,
+        **({"sender": content.sender} if content.sender else {}),
     }
 
 
-def decode(stored: Mapping[str, Any], picture: bytes | None = None) -> Content:
+def decode(
+    stored: Mapping[str, Any], picture: bytes | None = None, document: Document | None = None
+) -> Content:
     return Content(
         text=stored["text"],
         markup=Markup(stored["markup"]),
@@ -33,18 +39,42 @@ def decode(stored: Mapping[str, Any], picture: bytes | None = None) -> Content:
             for row in stored["buttons"]
         ),
         picture=picture,
+        document=document,
+        sender=stored.get("sender", ""),
         silent=stored["silent"],
         reply_to=stored["reply_to"],
     )
 
 
+def with_activity(content: Content, activity: str) -> Content:
+    """A preview as one text: below it, in plain words, what the agent does meanwhile."""
+    if not activity:
+        return content
+    if content.markup is Markup.MARKDOWN:
+        activity = "\n".join(_plain(line) for line in activity.splitlines())
+    return replace(content, text=f"{content.text}\n\n{activity}".strip())
+
+
+def _plain(line: str) -> str:
+    """A line that Markdown leaves as it is."""
+    line = _MARKS.sub(r"\\\g<0>", line)
+    return f"\\{line}" if line.startswith(">") else line
+
+
 def shows_nothing(content: Content) -> bool:
-    return not content.text.strip() and content.picture is None and not content.buttons
+    carries = content.picture is not None or content.document is not None
+    return not content.text.strip() and not carries and not content.buttons
 
 
 def picture_id(png: bytes) -> UUID:
     """The same picture has the same id, so it is kept once."""
     return UUID(bytes=hashlib.sha256(png).digest()[:16])
+
+
+def file_id(document: Document) -> UUID:
+    """The same file under the same name has the same id, so it is kept once."""
+    name = hashlib.sha256(document.name.encode("utf-8", "surrogatepass")).digest()
+    return UUID(bytes=hashlib.sha256(name + document.data).digest()[:16])
 
 
 def _button(button: Button) -> dict[str, str]:

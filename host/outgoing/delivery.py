@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bridges.messages import Part
-from bridges.port import BridgeError, ChatBridge, ContentRefused, DeliveryUnknown, MessageGone
-from host.outgoing.contents import shows_nothing
+from bridges.port import BridgeError, ChatBridge, ContentRefused, DeliveryUnknown, LeftOut, MessageGone
+from host.outgoing.contents import shows_nothing, with_activity
 from host.outgoing.outbox import Post, PostKind
 
 #: records refs and digests, and whether the version is complete with them; returns the post's version by now
@@ -58,6 +58,12 @@ class Delivery:
 
     async def bring_about(self) -> None:
         """Return when the chat shows this version, or when there is a newer one to show instead."""
+        try:
+            await self._bring_about()
+        except LeftOut:  # a preview at a bad moment: the next version is edited in instead
+            await self.record(self.post, self._refs, self._digests, True)
+
+    async def _bring_about(self) -> None:
         parts = self._parts()
         steps = plan(self._digests, [part.digest for part in parts])
         for number, (step, place) in enumerate(steps, 1):
@@ -75,11 +81,13 @@ class Delivery:
         await self.record(self.post, self._refs, self._digests, True)
 
     def _parts(self) -> Sequence[Part]:
-        content = self.post.content
-        if self.post.activity:
-            text = f"{content.text}\n\n{self.post.activity}".strip()
-            content = replace(content, text=text)
-        return () if shows_nothing(content) else self.bridge.parts(content)
+        content = with_activity(self.post.content, self.post.activity)
+        if shows_nothing(content):
+            return ()
+        parts = self.bridge.parts(content)
+        if self.post.kind is PostKind.PREVIEW:
+            return [replace(part, passing=True) for part in parts]
+        return parts
 
     async def _send(self, part: Part) -> bool:
         """False: a preview that may or may not be there is not worth a second message."""

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from asyncpg.protocol import Record
 
-from bridges.messages import Content
-from host.outgoing.contents import NOTHING, decode, encode, picture_id
+from bridges.messages import Content, Document
+from host.outgoing.contents import NOTHING, decode, encode, file_id, picture_id
 from storage import sql
 from storage.clock import Clock
 from storage.database import Connection, Database
 from storage.ids import NewId
 
 _SQL = sql.load("host", "outbox")
+FOLLOWUP = "followup:"  #: how the slots of words on follow-ups begin
 _DUE_AT_ONCE = 1000
 
 
@@ -94,6 +95,7 @@ class Outbox:
             kind.value,
             encode(content, activity),
             await self._keep(conn, content.picture),
+            await self._keep_file(conn, content.document),
             turn,
             approval,
             self._clock.now(),
@@ -110,16 +112,23 @@ class Outbox:
     ) -> None:
         """Let the post say something else: edited in place, or sent so if nothing was sent yet."""
         picture = await self._keep(conn, content.picture)
-        await conn.execute(_SQL["outbox.revise"], post_id, kind and kind.value, encode(content), picture)
+        file = await self._keep_file(conn, content.document)
+        await conn.execute(
+            _SQL["outbox.revise"], post_id, kind and kind.value, encode(content), picture, file
+        )
 
     async def withdraw(self, conn: Connection, slot: str) -> str | None:
         """Let the post of the slot disappear; the address to wake, or None if nothing is shown."""
         address: str | None = await conn.fetchval(_SQL["outbox.withdraw"], slot, encode(NOTHING))
         return address
 
-    async def withdraw_previews(self, conn: Connection, turn: UUID) -> None:
-        """Let what is still a preview of a turn disappear: no answer took its place."""
-        await conn.fetch(_SQL["outbox.withdraw_previews"], turn, encode(NOTHING))
+    async def withdraw_passing(self, conn: Connection, turn: UUID) -> list[str]:
+        """Let what a turn showed only while it ran disappear: previews, and words on follow-ups.
+
+        Returns the addresses to wake.
+        """
+        rows = await conn.fetch(_SQL["outbox.withdraw_passing"], turn, encode(NOTHING), f"{FOLLOWUP}%")
+        return list(dict.fromkeys(row["address"] for row in rows))
 
     async def of_approval(self, conn: Connection, approval: UUID) -> list[Post]:
         return [_post(row) for row in await conn.fetch(_SQL["outbox.of_approval"], approval)]
@@ -165,6 +174,20 @@ class Outbox:
         await conn.execute(_SQL["outbox.keep_picture"], name, png, self._clock.now())
         return name
 
+    async def _keep_file(self, conn: Connection, document: Document | None) -> UUID | None:
+        if document is None:
+            return None
+        name = file_id(document)
+        row = (name, document.name, document.mime, document.data, self._clock.now())
+        await conn.execute(_SQL["outbox.keep_file"], *row)
+        return name
+
+
+def _document(row: Record) -> Document | None:
+    if row["file"] is None:
+        return None
+    return Document(name=row["file_name"], mime=row["file_mime"], data=row["file_content"])
+
 
 def _post(row: Record) -> Post:
     return Post(
@@ -173,7 +196,7 @@ def _post(row: Record) -> Post:
         folder=row["folder"],
         address=row["address"],
         kind=PostKind(row["kind"]),
-        content=decode(row["content"], row["png"]),
+        content=decode(row["content"], row["png"], _document(row)),
         activity=row["content"].get("activity", ""),
         version=row["version"],
         sent_version=row["sent_version"],

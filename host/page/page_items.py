@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from bridges.web.port import Delivery, Item, ItemKind, Member, Work
+from bridges.web.port import Delivery, Item, ItemFile, ItemKind, Member, Reading, Work
 from demarch.kernel import Run
 from host.outgoing.outbox import PostKind
-from host.page.transcript import Entry
+from host.page.transcript import Entry, EntryFile
 from host.people.registry import Group, Registry, Role
 
 HOST = "Intercom"
@@ -41,13 +41,27 @@ def item(entry: Entry, agent: str) -> Item:
         edited=entry.edited,
         streaming=entry.kind is PostKind.PREVIEW,
         activity=entry.activity,
+        files=tuple(_file(entry, each) for each in entry.files),
+        reading=Reading(entry.reading),
+    )
+
+
+def _file(entry: Entry, file: EntryFile) -> ItemFile:
+    """What came through another network has a handle of that network's, which is nobody's business here."""
+    here = entry.kind is not None or entry.address.startswith("web:")
+    return ItemFile(
+        id=file.handle if here else "",
+        name=file.name,
+        mime=file.mime,
+        size=file.size,
+        refused=file.refused or "",
     )
 
 
 def _author(entry: Entry, kind: ItemKind, agent: str) -> str:
     if kind is ItemKind.MESSAGE:
         return entry.person_name or entry.person
-    return agent if kind is ItemKind.ANSWER else HOST
+    return entry.content.sender or agent if kind is ItemKind.ANSWER else HOST
 
 
 def _delivery(entry: Entry) -> Delivery:

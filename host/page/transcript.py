@@ -23,6 +23,17 @@ _SQL = sql.load("host", "transcript")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFile:
+    """A file that came with a message or that an agent sent."""
+
+    handle: str  #: the network's own for what came with a message, else the file's id
+    name: str
+    mime: str
+    size: int | None
+    refused: str | None = None  #: why the agent did not get it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One message of a group's conversation. Texts and names are untrusted."""
 
@@ -42,11 +53,14 @@ class Entry:
     edited: bool = False
     approval: UUID | None = None
     turn: UUID | None = None
+    files: tuple[EntryFile, ...] = ()
+    reading: str = ""  #: "queued" while the agent is busy with something else, "read" from then on
 
     @property
     def gone(self) -> bool:
         """It was taken back: nothing is to be shown."""
-        return self.picture is None and not self.activity and shows_nothing(self.content)
+        shows = self.picture is not None or self.activity or self.files
+        return not shows and shows_nothing(self.content)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,8 @@ def _entry(row: Record) -> Entry:
             person_name=row["person_name"] or "",
             refs=(row["ref"],) if row["ref"] else (),
             turn=row["turn"],
+            files=_files(row),
+            reading=row["reading"],
         )
     kind = PostKind(row["kind"])
     return Entry(
@@ -120,4 +136,9 @@ def _entry(row: Record) -> Entry:
         edited=kind is PostKind.DECISION and row["version"] > 1,
         approval=row["approval"],
         turn=row["turn"],
+        files=_files(row),
     )
+
+
+def _files(row: Record) -> tuple[EntryFile, ...]:
+    return tuple(EntryFile(**each) for each in row["files"] or ())

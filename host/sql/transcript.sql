@@ -4,16 +4,23 @@
 SELECT * FROM (
     (SELECT m.id, m.folder, 'message' AS kind, m.address, m.person, m.person_name, m.text, m.ref,
         NULL::jsonb AS content, NULL::uuid AS picture, '{}'::text[] AS refs, 1 AS version, 1 AS sent_version,
-        NULL::text AS failed, NULL::uuid AS approval, m.turn, m.sent_at AS at
+        NULL::text AS failed, NULL::uuid AS approval, m.turn, m.sent_at AS at,
+        (SELECT jsonb_agg(jsonb_build_object('handle', a.handle, 'name', a.name, 'mime', a.mime, 'size', a.size,
+            'refused', a.refused) ORDER BY a.place) FROM host.attachments a WHERE a.message = m.id) AS files,
+        CASE WHEN m.source <> 'person' OR NOT m.triggers THEN '' WHEN m.turn IS NOT NULL THEN 'read'
+            WHEN EXISTS (SELECT FROM host.turns t WHERE t.lane = m.lane AND t.state = 'running') THEN 'queued'
+            ELSE '' END AS reading
     FROM host.messages m
     WHERE m.folder = $1 AND m.source <> 'host' AND ($2::uuid IS NULL OR m.id < $2)
     ORDER BY m.id DESC LIMIT $3)
     UNION ALL
     (SELECT p.id, p.folder, p.kind, p.address, NULL, NULL, NULL, NULL,
-        p.content, p.picture, p.refs, p.version, p.sent_version, p.failed, p.approval, p.turn, p.created_at
+        p.content, p.picture, p.refs, p.version, p.sent_version, p.failed, p.approval, p.turn, p.created_at,
+        (SELECT jsonb_build_array(jsonb_build_object('handle', f.id, 'name', f.name, 'mime', f.mime,
+            'size', octet_length(f.content))) FROM host.files f WHERE f.id = p.file), ''
     FROM host.posts p
     WHERE p.folder = $1 AND ($2::uuid IS NULL OR p.id < $2)
-        AND (p.content->>'text' <> '' OR p.picture IS NOT NULL OR p.content->'buttons' <> '[]'
+        AND (p.content->>'text' <> '' OR p.picture IS NOT NULL OR p.file IS NOT NULL OR p.content->'buttons' <> '[]'
             OR p.content->>'activity' <> '')
         AND (p.kind <> 'decision' OR p.approval IS NULL OR NOT EXISTS (
             SELECT FROM host.posts q WHERE q.approval = p.approval AND q.kind = 'decision' AND q.folder = p.folder
@@ -24,11 +31,18 @@ SELECT * FROM (
 -- transcript.entry
 SELECT m.id, m.folder, 'message' AS kind, m.address, m.person, m.person_name, m.text, m.ref,
     NULL::jsonb AS content, NULL::uuid AS picture, '{}'::text[] AS refs, 1 AS version, 1 AS sent_version,
-    NULL::text AS failed, NULL::uuid AS approval, m.turn, m.sent_at AS at
+    NULL::text AS failed, NULL::uuid AS approval, m.turn, m.sent_at AS at,
+        (SELECT jsonb_agg(jsonb_build_object('handle', a.handle, 'name', a.name, 'mime', a.mime, 'size', a.size,
+            'refused', a.refused) ORDER BY a.place) FROM host.attachments a WHERE a.message = m.id) AS files,
+        CASE WHEN m.source <> 'person' OR NOT m.triggers THEN '' WHEN m.turn IS NOT NULL THEN 'read'
+            WHEN EXISTS (SELECT FROM host.turns t WHERE t.lane = m.lane AND t.state = 'running') THEN 'queued'
+            ELSE '' END AS reading
 FROM host.messages m WHERE m.folder = $1 AND m.id = $2 AND m.source <> 'host'
 UNION ALL
 SELECT p.id, p.folder, p.kind, p.address, NULL, NULL, NULL, NULL,
-    p.content, p.picture, p.refs, p.version, p.sent_version, p.failed, p.approval, p.turn, p.created_at
+    p.content, p.picture, p.refs, p.version, p.sent_version, p.failed, p.approval, p.turn, p.created_at,
+        (SELECT jsonb_build_array(jsonb_build_object('handle', f.id, 'name', f.name, 'mime', f.mime,
+            'size', octet_length(f.content))) FROM host.files f WHERE f.id = p.file), ''
 FROM host.posts p WHERE p.folder = $1 AND p.id = $2
 
 -- transcript.last

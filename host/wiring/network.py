@@ -12,6 +12,7 @@ from demarch.kernel import Kernel
 from host.incoming.menu import MENU
 from host.page.audience import Audience
 from host.page.doorkeeper import Doors
+from host.page.page_files import PageFiles
 from host.page.room_changes import RoomChanges
 from host.page.room_entries import RoomEntries
 from host.page.rooms import PageRooms
@@ -52,6 +53,9 @@ async def open_network(ground: Ground, agents: Agents, kernel: Kernel) -> AsyncI
             kernel=kernel,
             audience=audience,
             agent=settings.assistant_name,
+        ),
+        files=PageFiles(
+            database=ground.db, registry=ground.registry, clock=ground.clock, new_id=ground.new_id
         ),
         doorkeeper=doors,
         health=condition,

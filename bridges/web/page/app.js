@@ -149,10 +149,10 @@ function connection(state) {
 
 // ---- what the person does
 
-function say(text) {
+function say(text, files) {
   const folder = store.current;
-  const request = { type: "say", client_id: newId(), room: folder, text };
-  store.conversation(folder).addLocal(request.client_id, text, "");
+  const request = { type: "say", client_id: newId(), room: folder, text, files: files.map((it) => it.id), shown: files };
+  store.conversation(folder).addLocal(request.client_id, text, "", files);
   live.request(request);
   draw();
   view.toEnd();
@@ -173,12 +173,12 @@ function tap(it, data) {
 
 function retry(it) {
   store.conversation(store.current).locals.delete(it.local);
-  say(it.text);
+  say(it.text, it.files);
 }
 
 function discard(it) {
   store.conversation(store.current).locals.delete(it.local);
-  composer.fill(it.text);
+  composer.fill(it.text, it.files);
   draw();
 }
 
@@ -276,7 +276,7 @@ function showTyping(on) {
 
 // ---- start
 
-for (const request of live.unsent()) store.conversation(request.room).addLocal(request.client_id, request.text, "");
+for (const request of live.unsent()) store.conversation(request.room).addLocal(request.client_id, request.text, "", request.shown ?? []);
 setUpDrawers();
 keepTimes();
 window.addEventListener("hashchange", () => wanted() !== store.current && open(wanted()));

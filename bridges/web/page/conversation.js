@@ -50,9 +50,10 @@ export class ConversationView {
     this.#remove(new Set(items.map((it) => it.id)));
     let before = null;
     let grown = false;
+    const latest = items.findLast((it) => it.mine)?.id;
     for (const it of items) {
       const place = before ? before.nextElementSibling : this.#log.firstElementChild;
-      const shown = this.#draw(it, working(it.id), place, refs);
+      const shown = this.#draw(it, working(it.id), it.id === latest, place, refs);
       grown ||= shown !== place && shown.nextElementSibling === null;
       before = shown;
     }
@@ -82,10 +83,10 @@ export class ConversationView {
   }
 
   /** The element of this item, standing at `place`. What was shown under the same ref makes no entrance again. */
-  #draw(it, working, place, refs) {
-    const look = JSON.stringify([it, working]);
+  #draw(it, working, latest, place, refs) {
+    const look = JSON.stringify([it, working, latest]);
     if (place?.dataset.id === it.id && this.#drawn.get(it.id) === look) return place;
-    const fresh = element(it, { ...this.actions, working });
+    const fresh = element(it, { ...this.actions, working, latest });
     this.#drawn.set(it.id, look);
     if (place?.dataset.id !== it.id) {
       fresh.classList.toggle("known", refs.has(it.ref));

@@ -1,14 +1,15 @@
 // One entry of a conversation: a message, an answer, a notice or a card.
 
 import { el } from "./dom.js";
+import { files } from "./files.js";
 import { nodes } from "./text.js";
 import { time } from "./times.js";
 
 const DELIVERY = { sending: "sending…", taken: "sent", queued: "waiting to be sent", sent: "", failed: "not delivered" };
 
-/** `working`: data of the button that was tapped, until the host has answered. */
-export function item(it, { working, onTap, onRetry, onDiscard }) {
-  if (it.kind === "notice" && !it.buttons.length && !it.title.length) return notice(it);
+/** `working`: data of the button that was tapped, until the host has answered; `latest`: the reader's last one. */
+export function item(it, { working, latest, onTap, onRetry, onDiscard }) {
+  if (it.kind === "notice" && !it.files?.length && !it.buttons.length && !it.title.length) return notice(it);
   const isCard = it.kind === "decision" || it.buttons.length > 0 || it.title.length > 0;
   const classes = ["item", it.kind, it.mine ? "mine" : "theirs", isCard ? "card" : "talk"];
   if (isCard && it.buttons.length) classes.push("open");
@@ -22,11 +23,18 @@ export function item(it, { working, onTap, onRetry, onDiscard }) {
       it.title.length ? el("h3", { class: "card-title" }, nodes(it.title)) : null,
       picture(it),
       it.body.length ? el("div", { class: "text" }, nodes(it.body)) : null,
+      files(it),
       it.activity ? el("p", { class: "activity" }, it.activity) : null,
       buttons(it, working, onTap),
     ),
-    state(it, onRetry, onDiscard),
+    state(it, latest, onRetry, onDiscard),
   );
+}
+
+/** How the agent stands to a message: that it waits is always said, that it was read only of the last one. */
+function reading(it, latest) {
+  if (it.reading === "queued") return "queued: read after this answer";
+  return it.reading === "read" && latest ? "read" : "";
 }
 
 function notice(it) {
@@ -75,8 +83,8 @@ function buttons(it, working, onTap) {
   );
 }
 
-function state(it, onRetry, onDiscard) {
-  const words = it.delivery === "refused" ? it.reason : [DELIVERY[it.delivery], it.reason].filter(Boolean).join(": ");
+function state(it, latest, onRetry, onDiscard) {
+  const words = it.delivery === "refused" ? it.reason : [DELIVERY[it.delivery], it.reason].filter(Boolean).join(": ") || reading(it, latest);
   if (!words) return null;
   const again = it.delivery === "refused" && it.local;
   return el(

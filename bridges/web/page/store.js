@@ -47,13 +47,13 @@ export class Conversation {
     this.more = more;
   }
 
-  addLocal(clientId, text, words) {
+  addLocal(clientId, text, words, files = []) {
     const newest = this.newest() || "!"; // "!" sorts before every id
     this.#written += 1;
     this.locals.set(clientId, {
       id: `${newest}~${String(this.#written).padStart(6, "0")}`,
       local: clientId, kind: "message", author: "", mine: true, ref: clientId, network: "",
-      at: new Date().toISOString(), title: [], body: [["lines", {}, [text]]], text, buttons: [], tappable: false,
+      at: new Date().toISOString(), title: [], body: text ? [["lines", {}, [text]]] : [], text, files, reading: "", buttons: [], tappable: false,
       picture: null, delivery: "sending", reason: words, edited: false, streaming: false, activity: "",
     });
   }

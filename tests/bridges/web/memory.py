@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from bridges.messages import ButtonTap, ChatMessage, ChatUpdate
+from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Document
 from bridges.web.port import (
     Change,
     Cookie,
     HealthChanged,
     Item,
     ItemChanged,
+    ItemFile,
     ItemKind,
     NoSuchRoom,
     PartHealth,
@@ -22,6 +23,8 @@ from bridges.web.port import (
     RoomsChanged,
     Side,
     SideChanged,
+    Upload,
+    UploadRefused,
     Visitor,
 )
 from storage.clock import Clock
@@ -40,6 +43,8 @@ class MemoryHost:
         self.items: dict[str, dict[str, Item]] = {"main": {}}
         self.sides: dict[str, Side] = {}
         self.pictures: dict[str, bytes] = {}
+        self.uploads: dict[str, Document] = {}  # by id
+        self.uploads_full = False
         self.tokens = {"once": "cookie-value"}
         self.cookies: dict[str, Visitor] = {}
         self.notes: list[str] = []
@@ -139,6 +144,9 @@ class MemoryHost:
             person=message.sender.address,
             address=message.address,
             ref=message.ref,
+            files=tuple(
+                ItemFile(id=it.handle, name=it.name, mime=it.mime, size=it.size) for it in message.attachments
+            ),
         )
 
     # ---- Doorkeeper
@@ -195,6 +203,27 @@ class MemoryHost:
     async def _notify_watched(self) -> None:
         async with self._watched:
             self._watched.notify_all()
+
+    # ---- Files
+
+    async def keep(self, person: str, folder: str, document: Document) -> Upload:
+        await self.room(person, folder)
+        if self.uploads_full:
+            raise UploadRefused("Too many files wait to be sent.")
+        id_ = f"upload-{len(self.uploads) + 1}"
+        self.uploads[id_] = document
+        return Upload(id=id_, name=document.name, mime=document.mime, size=len(document.data))
+
+    async def kept(self, person: str, folder: str, ids: Sequence[str]) -> Sequence[Upload]:
+        await self.room(person, folder)
+        found = [(id_, self.uploads[id_]) for id_ in ids if id_ in self.uploads]
+        return [Upload(id=id_, name=it.name, mime=it.mime, size=len(it.data)) for id_, it in found]
+
+    async def handed_over(self, handle: str) -> Document | None:
+        return self.uploads.get(handle)
+
+    async def file(self, person: str, file: str) -> Document | None:
+        return self.uploads.get(file) if person == OWNER else None
 
     # ---- Health
 

@@ -1,7 +1,7 @@
 """Serving the page for a test, and talking to it as a browser would without being one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,13 @@ async def serving(host: MemoryHost, settings: WebSettings) -> AsyncIterator[WebB
     """The bridge, running until the block ends."""
     new_id = new_ids(host.clock)
     bridge = WebBridge(
-        settings=settings, rooms=host, doorkeeper=host, health=host, clock=host.clock, new_id=new_id
+        settings=settings,
+        rooms=host,
+        files=host,
+        doorkeeper=host,
+        health=host,
+        clock=host.clock,
+        new_id=new_id,
     )
     async with asyncio.TaskGroup() as group:
         running = group.create_task(bridge.run(host))
@@ -40,8 +46,9 @@ class Socket:
     raw: ClientWebSocketResponse
     seen: list[dict[str, Any]] = field(default_factory=list)
 
-    async def say(self, text: str, client_id: str, room: str = "main") -> None:
-        await self.raw.send_json({"type": "say", "client_id": client_id, "room": room, "text": text})
+    async def say(self, text: str, client_id: str, room: str = "main", files: Sequence[str] = ()) -> None:
+        frame = {"type": "say", "client_id": client_id, "room": room, "text": text, "files": list(files)}
+        await self.raw.send_json(frame)
 
     async def tap(self, item: str, data: str, client_id: str) -> None:
         frame = {"type": "tap", "client_id": client_id, "room": "main", "item": item, "data": data}

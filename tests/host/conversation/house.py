@@ -11,6 +11,7 @@ from uuid import UUID
 from bridges.messages import ButtonTap, ChatMessage, ChatUpdate, Content, Person
 from bridges.port import ChatBridge
 from container.agent import Permission, PermissionRequest
+from container.broker.port import Trouble
 from container.folder import GroupFolder
 from host.conversation.archive import Archive
 from host.conversation.busy_signs import BusySigns
@@ -130,6 +131,8 @@ class House:
     summary_patience: float = 30.0
     image_source: ImageSource | None = None
     largest: int = 20_000_000  #: bytes of a file that agents may send
+    files_out: FilesOut | None = None  #: instead of the real one
+    trouble: Trouble | None = None  #: how every request of the agents to their models ends
     number: int = 0  #: of the last update
 
     def __post_init__(self) -> None:
@@ -180,12 +183,12 @@ class House:
                     clock=self.clock,
                     meter=meter,
                 ),
-                files_out=FilesOut(
-                    outbox=self.outbox, folder_of=self.folder_of, meter=meter, largest=self.largest
-                ),
+                files_out=self.files_out
+                or FilesOut(outbox=self.outbox, folder_of=self.folder_of, meter=meter, largest=self.largest),
                 bridges=bridges,
                 continuity=self._continuity(),
                 permit=_allow,
+                trouble=lambda turn: self.trouble,
                 images=Images(self.image_source, self.clock) if self.image_source else None,
                 clock=self.clock,
                 meter=meter,

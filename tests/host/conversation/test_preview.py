@@ -63,9 +63,9 @@ async def test_a_tool_at_work_is_one_quiet_line_that_disappears_into_the_answer(
         events = await slowly.events.get()
         events.tool("1", "looking up ready issues", finished=False)
         await house.clock.advance(1)
-        await house.bridge.until_shows("tg:1000", "looking up ready issues…")
+        await house.bridge.until_shows("tg:1000", "\\>> looking up ready issues…")
         entry = (await house.transcript.page("main", None, 10))[-1]
-        assert (entry.content.text, entry.activity) == ("", "looking up ready issues…")
+        assert (entry.content.text, entry.activity) == ("", ">> looking up ready issues…")
         assert not entry.gone
         events.tool("1", "looking up ready issues", finished=True)
         events.text("Take iv-1.")
@@ -94,10 +94,54 @@ async def test_a_preview_without_an_answer_is_taken_back(house: House) -> None:
         events = await slowly.events.get()
         events.tool("1", "thinking", finished=False)
         await house.clock.advance(1)
-        await house.bridge.until_shows("tg:1000", "thinking…")
+        await house.bridge.until_shows("tg:1000", "\\>> thinking…")
         events.text("<internal>nothing to say</internal>")
         slowly.free.set()
         await house.bridge.until(lambda: not house.bridge.texts("tg:1000"))
+
+
+async def test_a_private_chat_with_drafts_has_no_message_before_the_answer(house: House) -> None:
+    house.bridge.takes_drafts = True
+    slowly = Slowly(house)
+    async with house.open():
+        await house.say("hi")
+        events = await slowly.events.get()
+        events.text("I ")
+        events.tool("1", "Read: notes_*.md", finished=False)
+        await house.clock.advance(1)
+        await house.bridge.until(lambda: len(house.bridge.drafts) == 1)
+        for _ in range(19):  # unchanged: shown again only before it fades
+            await house.clock.advance(1)
+        assert len(house.bridge.drafts) == 1
+        await house.clock.advance(1)
+        await house.bridge.until(lambda: len(house.bridge.drafts) == 2)
+        events.text("am.")
+        slowly.free.set()
+        await house.bridge.until_shows("tg:1000", "I \n\nam.")
+        assert await house.sender.drain(5)
+    addresses, numbers, texts = zip(*house.bridge.drafts, strict=True)
+    assert (set(addresses), set(texts)) == ({"tg:1000"}, {"I\n\n\\>> Read: notes\\_\\*.md…"})
+    assert len(set(numbers)) == 1
+    assert 0 < numbers[0] < 2**31
+    assert (house.bridge.times("send", "tg:1000"), house.bridge.times("edit", "tg:1000")) == (1, 0)
+
+
+async def test_a_draft_that_is_refused_becomes_a_message_that_grows(house: House) -> None:
+    slowly = Slowly(house)
+    house.bridge.takes_drafts = True
+    async with house.open():
+        await house.say("hi")
+        events = await slowly.events.get()
+        events.text("I ")
+        await house.clock.advance(1)
+        await house.bridge.until(lambda: house.bridge.drafts)
+        house.bridge.takes_drafts = False
+        events.text("am")
+        await house.clock.advance(1)
+        await house.bridge.until_shows("tg:1000", "I am")
+        events.text(".")
+        slowly.free.set()
+        await house.bridge.until_shows("tg:1000", "I am.")
 
 
 async def test_groups_are_edited_every_three_seconds_and_get_replies(house: House) -> None:

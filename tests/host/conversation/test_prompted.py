@@ -47,15 +47,30 @@ def test_an_endless_answer_is_bounded_and_says_so(prompted: Prompted) -> None:
     assert len(answer) < LONGEST_ANSWER + 100
 
 
-def test_of_several_tools_at_work_the_last_begun_is_shown(prompted: Prompted) -> None:
+def test_tools_at_work_are_lines_until_the_agent_goes_on(prompted: Prompted) -> None:
     prompted.tool("1", "reading\nissues", finished=False)
     prompted.tool("2", "asking the kernel…", finished=False)
-    assert prompted.so_far() == ("", "asking the kernel…")
-    prompted.tool("2", "asking the kernel…", finished=True)
-    assert prompted.so_far() == ("", "reading issues…")
-    prompted.tool("1", "", finished=True)
+    assert prompted.so_far() == ("", ">> reading issues…\n>> asking the kernel…")
+    prompted.tool("2", "", finished=True)
     prompted.tool("9", "never begun", finished=True)
-    assert prompted.so_far() == ("", "")
+    assert prompted.so_far() == ("", ">> reading issues…\n>> asking the kernel")
+    prompted.text("Let me see.")
+    assert prompted.so_far() == ("Let me see.", ">> reading issues…")
+    prompted.tool("1", "reading all issues", finished=True)
+    assert prompted.so_far() == ("Let me see.", ">> reading all issues")
+    prompted.stop = StopReason.END
+    assert prompted.answer(stopped=False) == "Let me see."
+
+
+def test_of_very_many_tools_twenty_are_shown(prompted: Prompted) -> None:
+    for number in range(1000):
+        prompted.tool(str(number), f"step {number} " + "x" * 500, finished=False)
+        prompted.tool(str(number), "", finished=True)
+    _, lines = prompted.so_far()
+    shown = lines.splitlines()
+    assert len(shown) == 21
+    assert shown[-1] == "... (more tools)"
+    assert all(len(line) < 170 for line in shown)
 
 
 async def test_an_agent_that_asks_for_permission_is_not_silent(house: House) -> None:
