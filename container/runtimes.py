@@ -96,7 +96,7 @@ GEMINI = Runtime(
 )
 
 #: the rows whose images the builder makes; `image` is filled in by `runtimes`
-BUILT_IN = (Runtime(name=LOCAL, title="Local", image="", command=LOCAL_COMMAND), CLAUDE, CODEX, GEMINI)
+BUILT_IN = (Runtime(name=LOCAL, title="Local agent", image="", command=LOCAL_COMMAND), CLAUDE, CODEX, GEMINI)
 
 
 def runtimes(images: Mapping[str, str], custom: Iterable[Runtime] = ()) -> Mapping[str, Runtime]:

@@ -49,17 +49,25 @@ class Forwarder:
         """`served` is a descriptor that is readable when nobody needs this any more."""
         if served >= 0:
             self._poll.register(served, READ)
-        while True:
-            called = []
-            for descriptor, events in self._poll.poll():
-                if descriptor == served:
-                    return
-                if descriptor in self._listeners:
-                    called.append(descriptor)
-                elif end := self._ends.get(descriptor):
-                    self._move(end, events)
-            for descriptor in called:  # last: a new descriptor has the number of one that was closed
-                self._take(*self._listeners[descriptor])
+        with self._poll:
+            while self._serve(served):
+                pass
+        for end in self._ends.values():
+            end.socket.close()
+
+    def _serve(self, served: int) -> bool:
+        """What is to be done now; False at the end."""
+        called = []
+        for descriptor, events in self._poll.poll():
+            if descriptor == served:
+                return False
+            if descriptor in self._listeners:
+                called.append(descriptor)
+            elif end := self._ends.get(descriptor):
+                self._move(end, events)
+        for descriptor in called:  # last: a new descriptor has the number of one that was closed
+            self._take(*self._listeners[descriptor])
+        return True
 
     def _take(self, listener: _socket.socket, path: str) -> None:
         try:
