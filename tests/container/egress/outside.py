@@ -31,6 +31,7 @@ class Outside:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.hangs: set[str] = set()
+        self.page = b""  #: what it answers as HTTP, instead of repeating what is said
 
     async def resolve(self, host: str) -> Sequence[str]:
         self.asked.append(host)
@@ -51,6 +52,10 @@ class Outside:
         """Echo all that is said until the client ends, then say goodbye."""
         self.calls += 1
         try:
+            if self.page:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + self.page)
+                return
             while data := await reader.read(CHUNK):
                 await self.may_answer.wait()
                 writer.write(data)
