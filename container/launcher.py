@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 START_TIMEOUT = 30.0  #: seconds from the start to an open session
 LOOK_EVERY = 0.5  #: seconds between looks at a sandbox that has not called yet
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 1000, 4000
-MAKE_ROOM = "Somebody has to make room there, or let it have more."
+MAKE_ROOM = "Somebody has to make room there, or raise INTERCOM_AGENT__DISK."
 
 log = structlog.get_logger()
 

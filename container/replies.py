@@ -17,7 +17,7 @@ from container.asking import merged
 from container.tool_lines import ToolCall, tool_line
 
 LONGEST_ID = 200
-MOST_CALLS = 200  #: tool calls of one turn of which is remembered what they are
+MOST_CALLS = 200  #: tool calls of one turn, the latest, of which is remembered what they are
 LONGEST_ERROR = 500
 _ONCE = {Permission.ALLOW: "allow_once", Permission.REJECT: "reject_once"}
 
@@ -44,8 +44,10 @@ def remembered(update: ToolCallStart | ToolCallProgress, calls: dict[str, ToolCa
     """What is known of the call now."""
     call = update.tool_call_id[:LONGEST_ID]
     known = merged(calls.get(call, ToolCall()), update)
-    if call in calls or len(calls) < MOST_CALLS:
-        calls[call] = known
+    calls.pop(call, None)
+    calls[call] = known  # the latest last
+    if len(calls) > MOST_CALLS:
+        del calls[next(iter(calls))]
     return known
 
 

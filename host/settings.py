@@ -198,6 +198,7 @@ class AgentSettings(_Piece):
     cpus: PositiveFloat = 1.0
     pids: PositiveInt = 128
     tmpfs: ByteSize = ByteSize(64 * 1024 * 1024)
+    disk: ByteSize = ByteSize(2 * 1024 * 1024 * 1024)  #: what an agent may keep in its folders
 
 
 class Settings(BaseSettings):

@@ -58,7 +58,9 @@ class Admission:
         self._refuse_below_writable(source)
         name = mount_name(wanted)
         may_write = root.writable and (group.main or not allowed.others_read_only)
-        return Mount(source=source, target=f"{below}/{name}", writable=wanted.writable and may_write)
+        return Mount(
+            source=source, target=f"{below}/{name}", writable=wanted.writable and may_write, counted=False
+        )
 
     def state(self) -> str:
         """The allow-list in a few words, for the checklist. Raises AllowlistUnreadable."""

@@ -19,7 +19,7 @@ async def asked(*before: dict[str, Any], **call: Any) -> PermissionRequest:
     async def ask(peer: Peer) -> None:
         prompt = await peer.hear()
         for update in before:
-            peer.update("tool_call", toolCallId="1", **update)
+            peer.update("tool_call", **{"toolCallId": "1", **update})
         peer.permission("p", **call)
         reply = await peer.hear()
         assert reply["result"] == {"outcome": {"outcome": "selected", "optionId": "once"}}
@@ -77,6 +77,13 @@ async def test_a_request_that_names_only_a_call_is_about_what_was_said_of_it() -
     before = {"title": f"mcp.intercom.{OURS}", "kind": "execute", "rawInput": {"arguments": {"title": "b"}}}
     request = await asked(before, kind="execute", status="pending")
     assert (request.tool, request.detail) == (OURS, '{"arguments":{"title":"b"}}')
+
+
+async def test_the_latest_of_very_many_calls_are_remembered() -> None:
+    many = [{"toolCallId": f"{number}", "title": "x"} for number in range(2, 1000)]
+    latest = {"toolCallId": "1", "title": f"mcp.intercom.{OURS}", "kind": "execute"}
+    assert (await asked(*many, latest, kind="execute")).tool == OURS
+    assert (await asked(latest, *many, kind="execute")).tool == ""
 
 
 async def test_what_would_hide_in_the_text_is_spelt_out() -> None:
