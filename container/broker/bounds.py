@@ -18,7 +18,7 @@ class Bounds:
     commas: int = 2_000_000
     depth: int = 100  #: of nested values
     head: int = 16 * 1024  #: bytes of one header line
-    idle: float = 75.0  #: a connection without a request
+    idle: float = 900.0  #: a connection without a request; a frozen agent's shall be there when it wakes
     upload: float = 60.0  #: until a request has come in wholly
     connect: float = 10.0
     first_byte: float = 300.0  #: until the provider begins to answer

@@ -6,14 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+import structlog
 from aiohttp import ClientSession
 
 from container.agent import ModelApi
-from container.broker.oauth_files import Shape, Tokens, read_tokens, write_tokens
+from container.broker.oauth_files import Shape, Tokens, read_tokens, writable, write_tokens
 from container.broker.refreshing import Refresher
 
 EARLY = timedelta(minutes=2)  #: before its end a token is renewed already
 LONGEST_KEY = 8192
+
+log = structlog.get_logger()
 
 
 class NoCredential(Exception):
@@ -155,16 +158,19 @@ class OAuthFile:
         fault = f"our sign-in has expired and could not be renewed ({{why}}). {self._shape.remedy}"
         if not old.refresh:
             raise NoCredential(fault.format(why="the file has no refresh token"))
+        if not await asyncio.to_thread(writable, self._path):
+            # A refresh token is used up by using it: without a place for the next one we would be locked out.
+            raise NoCredential(
+                f"our sign-in has expired, and {self._path} cannot be written. An owner makes that possible"
+            )
         tokens, why = await self._refresher.refresh(http, old, self._now())
         if tokens is None:
             raise NoCredential(fault.format(why=why))
         self._tokens = tokens  # good from now on, whether or not the disk takes it
         try:
             await asyncio.to_thread(write_tokens, self._path, self._shape, tokens)
-        except (OSError, ValueError):
-            raise NoCredential(
-                f"its renewed sign-in could not be written to {self._path}. An owner makes the file writable"
-            ) from None
+        except (OSError, ValueError) as error:
+            log.warning("credential.unwritten", path=str(self._path), error=type(error).__name__)
         return tokens
 
     def _ends(self, tokens: Tokens) -> bool:

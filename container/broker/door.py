@@ -138,14 +138,16 @@ class Door:
         try:
             if bill is not None and upstream.provider.capped:
                 dialect.bound(checked.body, bill.reservation.output_tokens)
+            outgoing = Outgoing(
+                path=route.path,
+                query=route.query,
+                headers=understood.headers,
+                body=written(checked.body),
+                streamed=checked.streamed,
+            )
+            checked.body.clear()  # it may be large, and the answer may take long
             response = await exchange.run(
-                Outgoing(
-                    path=route.path,
-                    query=route.query,
-                    headers=understood.headers,
-                    body=written(checked.body),
-                    streamed=checked.streamed,
-                ),
+                outgoing,
                 None if bill is None else self._account.recorded(bill.reservation.id),
             )
             ended = not exchange.gone

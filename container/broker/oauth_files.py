@@ -98,6 +98,11 @@ def write_tokens(path: Path, shape: Shape, tokens: Tokens) -> None:
         raise
 
 
+def writable(path: Path) -> bool:
+    """Whether the file can be replaced."""
+    return os.access(path.resolve().parent, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
 def expiry_of(token: str) -> datetime | None:
     """When a JSON Web Token ends by its own word; None when it is none."""
     parts = token.split(".")

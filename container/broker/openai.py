@@ -13,6 +13,7 @@ from container.broker.checked import (
     among,
     check_kind,
     most_output,
+    not_known,
     provider_side,
 )
 from container.broker.counting import Counter, Report, Reported, below, number
@@ -40,12 +41,13 @@ TYPES = frozenset({
     "message", "reasoning", "function_call", "function_call_output", "custom_tool_call",
     "custom_tool_call_output", "local_shell_call", "local_shell_call_output", "shell_call",
     "shell_call_output", "apply_patch_call", "apply_patch_call_output", "tool_search_call",
-    "tool_search_output", "web_search_call", "image_generation_call", "compaction", "compaction_summary",
+    "tool_search_output", "web_search_call", "compaction", "compaction_summary",
     "compaction_trigger", "context_compaction", "agent_message", "input_text", "input_image",
     "input_file", "input_audio", "output_text", "refusal", "summary_text", "reasoning_text", "text",
     "encrypted_content", "exit", "timeout",
 })  # fmt: skip
 REMOTE_TYPES = frozenset({
+    "image_generation_call",
     "file_search_call", "code_interpreter_call", "mcp_list_tools", "mcp_approval_request",
     "mcp_approval_response", "mcp_call", "computer_call", "computer_call_output", "computer_screenshot",
 })  # fmt: skip
@@ -69,6 +71,8 @@ class OpenAI:
     def check(self, route: Route, body: Json, grant: Grant, *, depth: int) -> Checked:
         model = allowed_model(body.get("model"), grant.models)
         remote = grant.provider_tools
+        if not isinstance(body.get("instructions", ""), str | None):
+            raise not_known("instructions that are no text")
         for field in STORED_FIELDS:
             if body.get(field):
                 raise provider_side(field)
@@ -108,7 +112,9 @@ class OpenAI:
 
 def _check_items(items: object) -> None:
     """An item that has only an id means one that the provider has stored."""
-    for item in items if isinstance(items, list) else []:
+    if isinstance(items, str):
+        return
+    for item in a_list(items, "input items"):
         if not isinstance(item, dict) or not (item.get("type") or item.get("role")):
             raise provider_side("an item it stores")
 

@@ -67,6 +67,7 @@ REMOTE: list[tuple[ModelApi, Json]] = [
     (OPENAI, with_content(OPENAI, {"type": "input_file", "file_url": URL})),
     (OPENAI, with_content(OPENAI, {"type": "input_file", "file_id": "file_1"})),
     (OPENAI, body_of(OPENAI, input=[{"type": "input_image", "image_url": URL}])),
+    (OPENAI, body_of(OPENAI, input=[{"type": "image_generation_call", "id": "ig_1"}])),
     (
         OPENAI,
         body_of(
@@ -129,6 +130,8 @@ UNKNOWN: list[tuple[ModelApi, Json]] = [
     (ANTHROPIC, body_of(ANTHROPIC, max_tokens=0)),
     (ANTHROPIC, body_of(ANTHROPIC, max_tokens=True)),
     (OPENAI, body_of(OPENAI, input=[{"type": "hologram"}])),
+    (OPENAI, body_of(OPENAI, input={"type": "message"})),
+    (OPENAI, body_of(OPENAI, instructions=[{"type": "input_image", "image_url": URL}])),
     (OPENAI, body_of(OPENAI, tools="all")),
     (GEMINI, with_content(GEMINI, {"hologram": {}})),
     (GEMINI, with_content(GEMINI, "just text")),

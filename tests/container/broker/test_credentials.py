@@ -5,17 +5,21 @@ import base64
 import json
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
 from container.agent import ModelApi
-from container.broker.credentials import Fixed, KeyFile, Missing, OAuthFile, token_headers
+from container.broker.credentials import Fixed, KeyFile, Missing, NoCredential, OAuthFile, token_headers
 from container.broker.oauth_files import (
     CLAUDE,
     CODEX,
@@ -154,6 +158,43 @@ async def test_a_sign_in_that_cannot_be_renewed_says_what_to_do(
     assert books.trouble_told.kind is TroubleKind.CREDENTIAL
     assert "unknown" not in sentence
     assert server.asked() == []
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """As a user for whom the rights of files count."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(before)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that everybody may look into."""
+    with tempfile.TemporaryDirectory(prefix="intercom-tests-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+async def test_a_sign_in_is_not_used_up_when_the_next_one_has_no_place(
+    server: ModelServer, folder: Path, api: ModelApi
+) -> None:
+    _, refresh = server.identity.issue()
+    path = file_of(api, folder / "file", token_until(NOW - HOUR, "x"), refresh, NOW - HOUR)
+    path.chmod(0o644)
+    folder.chmod(0o555)
+    credential = signed_in(api, path, server)
+    async with aiohttp.ClientSession() as http:
+        with nobody(), pytest.raises(NoCredential, match="cannot be written"):
+            await credential.headers(http)
+        assert server.identity.refreshed == 0
+        folder.chmod(0o755)
+        assert "authorization" in await credential.headers(http)
+    assert server.identity.refreshed == 1
 
 
 async def test_a_sign_in_service_that_is_not_there(tmp_path: Path, api: ModelApi) -> None:
