@@ -61,12 +61,12 @@ class Swarm:
 
     async def run(self) -> None:
         """Helpers live in here, and end when it is cancelled."""
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                self._tasks = tasks
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            try:
                 await asyncio.Event().wait()
-        finally:
-            self._tasks = None
+            finally:
+                self._tasks = None
 
     def dismiss(self, lane: str) -> None:
         """The lane's turn is over: whoever still works for it ends."""
@@ -99,8 +99,8 @@ class Swarm:
             return await self._writing.refuse(wish, str(error))
 
     async def _spawn(self, wish: Wish, meant: SpawnAgent, current_turn: CurrentTurn) -> ToolResult:
-        turn, tasks = wish.turn, self._tasks
-        if turn is None or tasks is None:
+        turn = wish.turn
+        if turn is None or self._tasks is None:
             raise NotPossible(NO_TURN if turn is None else NOT_NOW)
         # Between the judgement and the helper's being in its crew nothing is waited for.
         crew = self._crew(wish.lane, turn)
@@ -127,23 +127,22 @@ class Swarm:
             assignment=self._assignment(wish, errand, crew, current_turn),
             asks=(lambda names: draft(helper, wish, lines, names)) if asked else None,
         )
-        return await self._begin(job, crew, tasks)
+        return await self._begin(job, crew)
 
-    async def _begin(self, job: Job, crew: Crew, tasks: asyncio.TaskGroup) -> ToolResult:
-        """On record first; then it goes its own way, unless its turn has ended meanwhile."""
+    async def _begin(self, job: Job, crew: Crew) -> ToolResult:
+        """On record first; then it goes its own way, unless its turn or this program has ended meanwhile."""
         lane, helper = job.wish.lane, job.helper
-        begun = False
+        task: asyncio.Task[None] | None = None
         try:
             recorded = await self._working.record(job)
-            if recorded is None or self._crews.get(lane) is not crew:
+            if recorded is None or self._crews.get(lane) is not crew or self._tasks is None:
                 return failed(NO_TURN)
-            begun = True
+            task = crew.start(self._tasks, self._working.run(recorded))
+            task.add_done_callback(lambda _: self._numbers.free(lane, helper.errand.number))
         finally:
-            if not begun:
+            if task is None:
                 helper.fail("It was not started.")
                 self._numbers.free(lane, helper.errand.number)
-        task = crew.start(tasks, self._working.run(recorded))
-        task.add_done_callback(lambda _: self._numbers.free(lane, helper.errand.number))
         return _spawned(helper, waits=job.asks is not None)
 
     async def _await(self, lane: str, turn: Turn | None, name: str | None) -> ToolResult:

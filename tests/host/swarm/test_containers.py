@@ -86,6 +86,7 @@ async def field_of(office: Office, folder: Path, kind: str) -> AsyncIterator[Fie
             launcher=launcher,
             outfitter=outfitter,
             toolbox_for=lambda lane, turn: NoTools(),
+            turn_over=office.parts.swarm.dismiss,
             group_of=office.registry.group,
             clock=SystemClock(),
             meter=SilentMeter(),
@@ -106,13 +107,13 @@ async def test_helpers_work_in_sandboxes_beside_their_caller(office: Office, fol
     await office.terminal.issue("mend the door")
     group = office.registry.group("main")
     assert group is not None
-    async with field_of(office, folder, kind) as field, field.sessions.lend("main", group):
-        box = await field.tools()
-        await spawn(box, "What is the next work?", name="Scout")
-        await spawn(box, "wait 60 seconds", name="Slow")
-        found = await result(box, "Scout")
-        assert not found.failed, found.text
-        assert "mend the door" in found.text
-        await field.left("main", "main#2")
-        field.office.parts.swarm.dismiss("main")
-        await field.left("main")
+    async with field_of(office, folder, kind) as field:
+        async with field.sessions.lend("main", group):
+            box = await field.tools()
+            await spawn(box, "What is the next work?", name="Scout")
+            await spawn(box, "wait 60 seconds", name="Slow")
+            found = await result(box, "Scout")
+            assert not found.failed, found.text
+            assert "mend the door" in found.text
+            await field.left("main", "main#2")
+        await field.left("main")  # the turn is over, and what worked for it is gone

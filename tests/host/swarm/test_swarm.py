@@ -399,6 +399,15 @@ async def test_a_host_that_stops_ends_them(office: Office) -> None:
     assert await settled(office, {"failed"})
 
 
+async def test_a_host_that_has_stopped_starts_no_more(office: Office) -> None:
+    async with yard_of(office) as yard:
+        box = await yard.begin()
+    answer = await spawn(box)
+    assert answer.failed
+    assert "while this program starts or stops" in answer.text
+    assert yard.assignments == []
+
+
 def test_a_key_leads_back_to_its_lane() -> None:
     assert lane_of(helper_key("main", 3)) == "main"
     assert lane_of(helper_key("main/42", 12)) == "main/42"
