@@ -160,6 +160,10 @@ async def test_a_sign_in_that_cannot_be_renewed_says_what_to_do(
     assert server.asked() == []
 
 
+def allow(path: Path, mode: int) -> None:
+    path.chmod(mode)
+
+
 @contextmanager
 def nobody() -> Iterator[None]:
     """As a user for whom the rights of files count."""
@@ -185,14 +189,14 @@ async def test_a_sign_in_is_not_used_up_when_the_next_one_has_no_place(
 ) -> None:
     _, refresh = server.identity.issue()
     path = file_of(api, folder / "file", token_until(NOW - HOUR, "x"), refresh, NOW - HOUR)
-    path.chmod(0o644)
-    folder.chmod(0o555)
+    allow(path, 0o644)
+    allow(folder, 0o555)
     credential = signed_in(api, path, server)
     async with aiohttp.ClientSession() as http:
         with nobody(), pytest.raises(NoCredential, match="cannot be written"):
             await credential.headers(http)
         assert server.identity.refreshed == 0
-        folder.chmod(0o755)
+        allow(folder, 0o755)
         assert "authorization" in await credential.headers(http)
     assert server.identity.refreshed == 1
 
