@@ -17,7 +17,7 @@ from container.tool_lines import ToolCall, compact, one_line, own_tool, tool_lin
 
 LONGEST_TITLE = 300
 LONGEST_DETAIL = 8000  #: more than fits on a card; what is cut is never put before people
-LONGEST_COMPARED = 20_000  #: characters of a file, to be shown as a difference
+LONGEST_COMPARED, MOST_COMPARED = 20_000, 1000  #: characters and lines, to be shown as a difference
 _KEPT = "\n\t"
 
 
@@ -33,7 +33,7 @@ def asked(request: RequestPermissionRequest, known: ToolCall, tools: Collection[
     return PermissionRequest(
         title=title[:LONGEST_TITLE],
         kind=call.kind or "other",
-        detail=_bounded(shown("\n".join(details))),
+        detail=_bounded("\n".join(details)),
         tool=tool,
     )
 
@@ -84,7 +84,7 @@ def _command(given: object) -> str:
 
 def _edit(path: str, old: str, new: str) -> str:
     """What becomes of a file: the changed lines, or all of it when it is new or long."""
-    if not old or len(old) + len(new) > LONGEST_COMPARED:
+    if not old or len(old) + len(new) > LONGEST_COMPARED or (old + new).count("\n") > MOST_COMPARED:
         return f"{path}\n{new}"
     lines = unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=1)
     return "\n".join([path, *list(lines)[2:]])
@@ -92,5 +92,5 @@ def _edit(path: str, old: str, new: str) -> str:
 
 def _bounded(text: str) -> str:
     if len(text) <= LONGEST_DETAIL:
-        return text
-    return f"{text[:LONGEST_DETAIL]}\n… and {len(text) - LONGEST_DETAIL:,} more characters"
+        return shown(text)
+    return f"{shown(text[:LONGEST_DETAIL])}\n… and {len(text) - LONGEST_DETAIL:,} more characters"

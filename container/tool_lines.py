@@ -4,10 +4,13 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 LONGEST_LINE = 200
 LONGEST_INPUT = 80  #: of a tool nobody knows
+LONGEST_KEPT = 20_000  #: characters of one thing an agent says of a call; people read far less
+MOST_PLACES = 20
 SERVER = "intercom"  #: what agents know our tools' server by
 
 _PATHS = ("file_path", "path", "absolute_path", "notebook_path", "filePath")
@@ -41,10 +44,10 @@ class ToolCall:
         """The same call after the agent said more of it; what it leaves out stays."""
         return replace(
             self,
-            title=title or self.title,
-            kind=kind or self.kind,
-            given=self.given if given in (None, {}) else given,
-            places=tuple(places) or self.places,
+            title=(title or self.title)[:LONGEST_KEPT],
+            kind=(kind or self.kind)[:LONGEST_LINE],
+            given=self.given if given in (None, {}) else _kept(given),
+            places=tuple(place[:LONGEST_KEPT] for place in islice(places, MOST_PLACES)) or self.places,
         )
 
 
@@ -85,6 +88,19 @@ def one_line(text: str) -> str:
 def compact(given: Any) -> str:
     """Arguments as JSON on one line."""
     return json.dumps(given, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
+def _kept(given: Any) -> Any:
+    """Arguments as they are, or the beginning of them as text when they are very long."""
+    waiting, weight = [given], 0
+    while waiting and weight <= LONGEST_KEPT:
+        value = waiting.pop()
+        weight += len(value) if isinstance(value, str) else 8
+        if isinstance(value, Mapping):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return given if weight <= LONGEST_KEPT else compact(given)[:LONGEST_KEPT]
 
 
 def _argument(given: Any, names: Collection[str]) -> str:

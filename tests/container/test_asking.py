@@ -1,5 +1,6 @@
 """What people and policy are told of an agent's permission request."""
 
+import time
 from typing import Any
 
 import pytest
@@ -77,6 +78,23 @@ async def test_a_request_that_names_only_a_call_is_about_what_was_said_of_it() -
     before = {"title": f"mcp.intercom.{OURS}", "kind": "execute", "rawInput": {"arguments": {"title": "b"}}}
     request = await asked(before, kind="execute", status="pending")
     assert (request.tool, request.detail) == (OURS, '{"arguments":{"title":"b"}}')
+
+
+async def test_very_long_arguments_are_not_kept_and_not_taken_for_short_ones() -> None:
+    for given in ({"a": "x" * 1_000_000}, {"a": list(range(100_000))}, {"x" * 1_000_000: 1}):
+        request = await asked({"title": "Odd", "kind": "fetch", "rawInput": given}, status="pending")
+        assert len(request.detail) > LONGEST_DETAIL
+        assert "more characters" in request.detail
+
+
+async def test_a_very_large_change_costs_no_time() -> None:
+    old = "".join(f"{number % 7}\n" for number in range(9000))
+    for new in (old.replace("3", "4"), "\u202e" * 5_000_000):
+        diff = {"type": "diff", "path": "/w/a.py", "oldText": old, "newText": new}
+        began = time.monotonic()
+        request = await asked(title="Edit a.py", kind="edit", content=[diff])
+        assert time.monotonic() - began < 2
+        assert "more characters" in request.detail
 
 
 async def test_the_latest_of_very_many_calls_are_remembered() -> None:

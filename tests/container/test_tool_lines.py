@@ -58,6 +58,13 @@ def test_what_is_said_later_is_added_to_what_was_said() -> None:
     assert tool_line(call, TOOLS) == "Run: `make`"
 
 
+def test_what_is_remembered_of_a_call_is_bounded() -> None:
+    long = "x" * 1_000_000
+    call = ToolCall().told(long, long, {"command": long}, [long] * 1000)
+    kept = (call.title, call.kind, call.given, *call.places)
+    assert sum(map(len, kept)) < 500_000
+
+
 @pytest.mark.parametrize(
     "title",
     [
