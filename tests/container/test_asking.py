@@ -89,7 +89,7 @@ async def test_very_long_arguments_are_not_kept_and_not_taken_for_short_ones() -
 
 async def test_a_very_large_change_costs_no_time() -> None:
     old = "".join(f"{number % 7}\n" for number in range(9000))
-    for new in (old.replace("3", "4"), "\u202e" * 5_000_000):
+    for new in (old.replace("3", "4"), "\u202e" * 1_000_000):
         diff = {"type": "diff", "path": "/w/a.py", "oldText": old, "newText": new}
         began = time.monotonic()
         request = await asked(title="Edit a.py", kind="edit", content=[diff])
