@@ -2,8 +2,9 @@
 
 People's messages arrive as <messages><message sender="Ana" time="...">text, escaped</message>...</messages>,
 outcomes of approvals as <outcome code="K7Q2MD">text</outcome>; what was said before this agent came stands in
-<conversation_history>...</conversation_history>, and this agent has no use for it. Plain text is taken as it
-is. Because the text in a message is escaped, nobody can write a message or an outcome in another's name.
+<conversation_history>...</conversation_history>, and this agent has no use for it, nor for the files that
+elements without content tell of. Plain text is taken as it is. Because the text in a message is escaped,
+nobody can write a message or an outcome in another's name.
 """
 
 import re
@@ -14,6 +15,8 @@ from .intents import Intent
 _MESSAGE = re.compile(r"<message(?:\s[^<>]*)?>(.*?)</message>", re.DOTALL)
 #: what it is told for its knowledge; it asks nothing
 _TOLD = re.compile(r"<(conversation_history|global_memory)>.*?</\1>", re.DOTALL)
+#: files it is told of; it reads none
+_FILE = re.compile(r"<(attachment|outbox)(?:\s[^<>]*)?/>")
 _OUTCOME = re.compile(r"<outcome(?:\s[^<>]*)?>.*?</outcome>", re.DOTALL)
 _ENTITY = re.compile(r"&(?:(lt|gt|amp|quot|apos)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
@@ -22,7 +25,7 @@ _MOST = 20  #: sentences answered in one turn
 
 def messages(prompt: str) -> list[str]:
     """The texts people wrote, in order. An outcome asks nothing: the card told the people already."""
-    prompt = _TOLD.sub("", prompt)
+    prompt = _FILE.sub("", _TOLD.sub("", prompt))
     wrapped = _MESSAGE.findall(prompt)
     if wrapped:
         return [unescape(text) for text in wrapped]
