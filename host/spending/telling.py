@@ -48,6 +48,7 @@ class SpendTelling:
         zone: tzinfo,
         seconds: float,
         percent: int,
+        picture_patience: float,
     ) -> None:
         self._database = database
         self._desk = desk
@@ -62,6 +63,7 @@ class SpendTelling:
         self._zone = zone
         self._seconds = seconds  #: until an open card expires
         self._percent = percent  #: what EXTEND grants
+        self._picture_patience = picture_patience
         self._news: dict[tuple[str, type], Warned | Stopped] = {}
         self._answered: set[str] = set()  #: groups whose question of today is put, or was turned down
         self._stir = asyncio.Event()
@@ -137,7 +139,7 @@ class SpendTelling:
         curve = await self._reports.curve(
             group.folder, event.day, title=title, limit=limit, now=self._clock.now()
         )
-        picture = await self._painter.spent(curve) if len(curve.points) > 1 else None
+        picture = await self._picture(curve)
         addresses = dict.fromkeys([*([event.address] if event.address else []), *group.addresses])
         async with self._database.transaction() as conn:
             await conn.execute(_SQL["spending.stopped"], event.folder, event.day, self._clock.now())
@@ -147,6 +149,16 @@ class SpendTelling:
                 await self._settling.record(conn, approval, "approval.asked", HOST)
         self._remember(event)
         self._desk.asked(addresses)
+
+    async def _picture(self, curve: Curve) -> bytes | None:
+        """The card does not wait long for it."""
+        if len(curve.points) < 2:
+            return None
+        try:
+            async with asyncio.timeout(self._picture_patience):
+                return await self._painter.spent(curve)
+        except TimeoutError:
+            return None
 
     def _draft(self, event: Stopped, group: Group, curve: Curve, spent: int) -> Draft:
         return Draft(

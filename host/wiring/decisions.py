@@ -224,6 +224,7 @@ def _spend_telling(
         zone=ground.zone,
         seconds=ground.timeout,
         percent=ground.extend_percent,
+        picture_patience=ground.picture_patience,
     )
 
 
