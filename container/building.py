@@ -4,7 +4,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from container.context import Entry, pack
 from container.sandbox import ImageMissing
@@ -16,6 +16,7 @@ USUAL_BASE = "python:3.12-slim"
 LABEL = "io.intercom.image"  #: "agent", or "layer" for what agents' images stand on
 VERSION_LABEL = "io.intercom.version"
 RUNTIME_LABEL = "io.intercom.runtime"
+NO_TAG = "<none>:<none>"
 IN_MEMORY = 8 * 1024 * 1024  #: a larger archive goes to a file
 
 Progress = Callable[[str], None]
@@ -73,11 +74,26 @@ def pull(client: "APIClient", progress: Progress) -> None:
             progress(f"Pulling {USUAL_BASE}: {done} of {len(layers)} layers …")
 
 
-def remove(client: "APIClient", tag: str) -> bool:
+def labelled(client: "APIClient", kind: str) -> list[dict[str, Any]]:
+    """Our images of one kind, as the engine lists them."""
+    return list(client.images(filters={"label": f"{LABEL}={kind}"}))
+
+
+def tags(row: Mapping[str, Any]) -> list[str]:
+    """The tags of a listed image; one whose tag another took has none."""
+    return [tag for tag in row.get("RepoTags") or () if tag != NO_TAG]
+
+
+def names(row: Mapping[str, Any]) -> list[str]:
+    """What a listed image can be removed by."""
+    return tags(row) or [str(row["Id"])]
+
+
+def remove(client: "APIClient", name: str) -> bool:
     from docker import errors
 
     try:
-        client.remove_image(tag)
+        client.remove_image(name)
     except errors.APIError:  # a container uses it
         return False
     return True

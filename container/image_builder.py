@@ -71,6 +71,10 @@ class ImageBuilder:
             {name: each.agent for name, each in self._recipes.items()}
         )
 
+    def makes(self, runtime: str) -> bool:
+        """Whether a runtime's image is made here; others' are whatever the settings name."""
+        return runtime in self.tags
+
     async def exists(self, runtime: str = LOCAL) -> bool:
         return await self._there(self.tags[runtime])
 
@@ -93,17 +97,19 @@ class ImageBuilder:
 
     async def list(self) -> Sequence[Image]:
         """The agents' images that exist here, newest first."""
-        rows = await self._engine.run(lambda client: client.images(filters={"label": f"{LABEL}=agent"}))
-        found = [self._image(row, tag) for row in rows for tag in row.get("RepoTags") or ()]
+        rows = await self._engine.run(partial(building.labelled, kind="agent"))
+        found = [self._image(row, tag) for row in rows for tag in building.tags(row)]
         return sorted(found, key=lambda image: image.created, reverse=True)
 
     async def prune(self) -> Sequence[str]:
-        """Remove images of other versions that no container uses, and layers none stands on; their tags."""
-        old = [image.tag for image in await self.list() if not image.current]
-        needed = {tag for each in self._recipes.values() for tag in (each.packages, each.node)}
-        rows = await self._engine.run(lambda client: client.images(filters={"label": f"{LABEL}=layer"}))
-        old += [tag for row in rows for tag in row.get("RepoTags") or () if tag not in needed]
-        return [tag for tag in old if await self._engine.run(partial(building.remove, tag=tag))]
+        """Remove images of other versions that no container uses, and layers none stands on; their names."""
+        needed = {tag for each in self._recipes.values() for tag in (each.agent, each.packages, each.node)}
+        removed = []
+        for kind in ("agent", "layer"):  # the layers last: the agents' images stand on them
+            rows = await self._engine.run(partial(building.labelled, kind=kind))
+            old = [name for row in rows for name in building.names(row) if name not in needed]
+            removed += [name for name in old if await self._engine.run(partial(building.remove, name=name))]
+        return removed
 
     def _image(self, row: dict[str, Any], tag: str) -> Image:
         labels = row.get("Labels") or {}

@@ -4,6 +4,7 @@ import io
 import shutil
 import tarfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,6 +15,9 @@ from container.image_builder import ImageBuilder
 from container.planning import BRIDGE
 from container.runtimes import LOCAL
 from container.sandbox import ImageMissing
+
+if TYPE_CHECKING:
+    from docker import APIClient
 
 
 @pytest.mark.docker
@@ -44,7 +48,28 @@ async def test_old_images_are_cleared_away_unless_they_are_in_use(engine: Engine
     finally:
         await engine.run(lambda client: client.remove_container(container["Id"]))
     assert "intercom-agent-local:old" in await builder.prune()
+    assert "intercom-agent-local:old" not in {found.tag for found in await builder.list()}
     assert await builder.exists()
+
+
+@pytest.mark.docker
+async def test_an_image_that_lost_its_tag_to_another_is_not_listed_but_cleared_away(
+    engine: Engine, image: str
+) -> None:
+    def make(client: "APIClient", content: str) -> str:
+        said = client.build(
+            fileobj=_dockerfile(f"FROM {image}\nLABEL content={content}\n"), custom_context=True,
+            tag="intercom-agent-local:twice", labels={LABEL: "agent"}, decode=True, rm=True, forcerm=True,
+        )  # fmt: skip
+        assert not [row for row in said if "error" in row]
+        return str(client.images("intercom-agent-local:twice")[0]["Id"])
+
+    first = await engine.run(lambda client: make(client, "one"))
+    await engine.run(lambda client: make(client, "two"))
+    builder = ImageBuilder(engine, version="test")
+    assert "<none>:<none>" not in {found.tag for found in await builder.list()}
+    removed = await builder.prune()
+    assert {first, "intercom-agent-local:twice"} <= set(removed)
 
 
 @pytest.mark.docker
