@@ -211,6 +211,7 @@ class Registry:
             raise RegistryError("The main group stays: the local page belongs to it.")
         async with self._changing() as conn:
             await conn.execute(_SQL["registry.forget_waiting"], folder)
+            await conn.execute(_SQL["registry.end_conversations"], folder, self._clock.now())
             await conn.execute(_SQL["registry.remove_group"], folder)
 
     async def set_role(self, folder: str, person: str, role: Role | None) -> None:

@@ -22,6 +22,13 @@ DELETE FROM host.group_addresses WHERE address = $1 RETURNING folder
 -- registry.forget_waiting
 DELETE FROM host.messages WHERE folder = $1 AND turn IS NULL AND source <> 'aside'
 
+-- registry.end_conversations
+-- Whoever registers a folder of this name later begins anew: what was said before is not theirs to know.
+INSERT INTO host.conversations (lane, id, folder, began_at)
+SELECT DISTINCT ON (lane) lane, id, folder, $2 FROM host.turns WHERE folder = $1 ORDER BY lane, id DESC
+ON CONFLICT (lane) DO UPDATE SET
+    id = excluded.id, began_at = excluded.began_at, summary = '', summed_up = NULL
+
 -- registry.remove_group
 DELETE FROM host.groups WHERE folder = $1 RETURNING folder
 

@@ -399,3 +399,18 @@ async def test_what_all_groups_should_know_is_told_once_and_not_to_the_main_grou
     house = house.again()
     async with house.open():
         assert "Be brief" not in await ask(house, "hi", address="tg:-1")  # the session has it
+
+
+async def test_whoever_registers_a_folder_again_learns_nothing_of_those_before(house: House) -> None:
+    async with house.open():
+        await house.registry.add_group("tg:-1", "team", trigger_required=False)
+        await ask(house, "our secret is 4711", address="tg:-1")
+        await house.sessions.drop("team")
+        await house.registry.remove_group("team")
+        await house.registry.add_group("tg:-2", "team", trigger_required=False)
+        read = await ask(house, "what do you know?", address="tg:-2")
+        assert not house.launcher.agents[-1].resumed
+        assert "4711" not in read
+        house.launcher.agents[-1].die()
+        house.launcher.sessions.clear()
+        assert "what do you know?" in await ask(house, "and now?", address="tg:-2")
