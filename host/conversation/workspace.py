@@ -19,6 +19,7 @@ from container.planning import (
 )
 from container.sandbox import Mount
 from host.conversation.memory import Memory
+from host.conversation.project import TooMuchToHide, project_mounts
 from host.mounts.admission import Admission
 from host.people.registry import Group
 
@@ -28,7 +29,8 @@ GROUPS = "groups"
 GLOBAL = "global"
 STATE = "state"
 CONVERSATIONS = "conversations"
-PROJECT_FOLDER = "/workspace/project"  #: the project, for the main group, read-only
+EMPTY = "empty"  #: what lies over things that agents must not read
+SETTINGS_FILE = Path(".env")  #: of the host, in the folder it was started in
 
 
 class Workspace:
@@ -83,9 +85,14 @@ class Workspace:
         if runtime.state:
             state = self._folder(self.state_folder(lane, runtime.name))
             mounts.append(Mount(source=state, target=runtime.state, writable=True))
-        if group.main and self._project is not None and self._project.is_dir():
-            mounts.append(Mount(source=self._project.resolve(), target=PROJECT_FOLDER))
-        return tuple(mounts)
+        return (*mounts, *(self._project_mounts(self._project) if group.main and self._project else ()))
+
+    def _project_mounts(self, project: Path) -> tuple[Mount, ...]:
+        try:
+            return project_mounts(project, [self._home, SETTINGS_FILE], self._home / EMPTY)
+        except (OSError, TooMuchToHide) as error:
+            log.warning("project.not_shown", reason=str(error))
+            return ()
 
     def _folder(self, path: Path) -> Path:
         """A folder that the agents' user owns; those above it are the host's own."""

@@ -10,6 +10,7 @@ from container.agent import Runtime
 from container.planning import user_inside
 from container.sandbox import Mount
 from host.conversation.memory import LONGEST_GLOBAL, NEW, POINTER, Memory
+from host.conversation.project import MOST_HIDDEN
 from host.conversation.workspace import Workspace
 from host.mounts.admission import Admission
 from host.people.registry import Group
@@ -76,6 +77,51 @@ async def test_the_main_group_writes_what_all_read_and_reads_the_project(
     mounts = by_target(await workspace.mounts("main", main_group(), LOCAL))
     assert mounts["/workspace/global"] == (home / "groups/global", True)
     assert mounts["/workspace/project"] == (project, False)
+
+
+async def test_what_holds_keys_in_the_project_is_covered(project: Path, tmp_path: Path) -> None:
+    for name in (
+        "src/.env",
+        "deep/er/.secret",
+        "id_rsa.pub",
+        "credentials",
+        ".ENV.local",
+        "src/environment.py",
+    ):
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text("x")
+    (project / ".ssh").mkdir()
+    (project / ".ssh/id_rsa").write_text("a key")
+    (project / ".netrc").symlink_to("src/hidden-name")
+    (project / "src/hidden-name").write_text("a key")
+    (project / ".npmrc").symlink_to(tmp_path / "outside")
+    (tmp_path / "outside").write_text("a key")
+    home = project / "data"  # the host's own, inside the project
+    admission = Admission(file=home / "none.json", off_limits=(home,), groups=lambda: ())
+    mounts = await Workspace(home, admission=admission, project=project).mounts("main", main_group(), LOCAL)
+    shown = [mount for mount in mounts if mount.target.startswith("/workspace/project")]
+    assert shown[0] == Mount(source=project, target="/workspace/project")
+    covered = {mount.target.removeprefix("/workspace/project/"): mount for mount in shown[1:]}
+    files = {*secret, "src/hidden-name"}
+    assert set(covered) == {*files, ".ssh", "data"}
+    for name, mount in covered.items():
+        assert not mount.writable
+        assert mount.source.is_file() if name in files else list(mount.source.iterdir()) == []
+        assert not mount.source.is_file() or mount.source.read_bytes() == b""
+
+
+async def test_a_project_that_is_gone_or_the_hosts_own_data_is_not_shown(
+    home: Path, project: Path, tmp_path: Path
+) -> None:
+    admission = Admission(file=home / "none.json", off_limits=(home,), groups=lambda: ())
+    for place in (tmp_path / "gone", home):
+        workspace = Workspace(home, admission=admission, project=place)
+        mounts = by_target(await workspace.mounts("main", main_group(), LOCAL))
+        assert "/workspace/project" not in mounts
+    for number in range(MOST_HIDDEN + 1):
+        (project / f".env.{number}").write_text("x")
+    workspace = Workspace(home, admission=admission, project=project)
+    assert "/workspace/project" not in by_target(await workspace.mounts("main", main_group(), LOCAL))
 
 
 async def test_folders_belong_to_the_user_inside_and_nobody_else_may_look(workspace: Workspace) -> None:
