@@ -34,6 +34,7 @@ from acp.schema import (
 from acp.utils import notify_model, request_model
 from pydantic import BaseModel, ValidationError
 
+from container import steering
 from container.agent import Enclosure, Permission, PermissionRequest, StopReason, TurnEvents
 from container.asking import asked
 from container.enclosures import Block, blocks
@@ -90,6 +91,8 @@ class Conversation:
         self._asking: set[asyncio.Task[Permission]] = set()
         self._session = ""
         self._loads = False
+        self._steers = False
+        self._cancels = 0
         self.resumed = False
         self.takes_followups = False
         # The library's client side lets an agent's `_meta` replace the arguments of its handlers and answers
@@ -112,7 +115,8 @@ class Conversation:
             version = answer.protocol_version
             raise StartFailed(f"The agent speaks version {version} of its protocol, not {PROTOCOL_VERSION}.")
         can = answer.agent_capabilities or AgentCapabilities()
-        self.takes_followups = _queues(can.field_meta or {})
+        self._steers = steering.offered(answer.field_meta) or steering.offered(can.field_meta)
+        self.takes_followups = self._steers or _queues(can.field_meta or {})
         self._loads = bool(can.load_session)
         self._takes = can.prompt_capabilities or PromptCapabilities()
         server = McpServerStdio(name=SERVER, command=tools[0], args=list(tools[1:]), env=[])
@@ -135,13 +139,19 @@ class Conversation:
 
     async def prompt(self, text: str, events: TurnEvents, enclosures: Sequence[Enclosure] = ()) -> StopReason:
         """Say something; returns when the agent is done with it. Raises AgentDied, AgentRefused."""
+        content = blocks(text, enclosures, self._takes)
+        cancels = self._cancels
+        if self._steers and await self._joined(content):
+            return StopReason.END  # what comes of it is said to whoever began the turn
+        if cancels != self._cancels:  # while it waited
+            return StopReason.CANCELLED
         if self._stream.ended.is_set():
             raise self._death()
         if len(self._turns) >= MOST_PROMPTS:
             raise AgentRefused("Too many messages are waiting for this agent.")
         turn = _Turn(events)
         self._turns.append(turn)
-        self._group.create_task(self._ask(turn, blocks(text, enclosures, self._takes)))
+        self._group.create_task(self._ask(turn, content))
         try:
             outcome = await asyncio.shield(turn.outcome)
         except asyncio.CancelledError:
@@ -153,6 +163,7 @@ class Conversation:
 
     async def cancel(self) -> None:
         """Ask the agent to stop; nothing happens when it is gone or idle."""
+        self._cancels += 1
         for task in self._asking:
             task.cancel()  # the protocol wants open permission requests answered first
         if not self._turns or self._stream.ended.is_set():
@@ -179,6 +190,31 @@ class Conversation:
         for task in self._asking:
             task.cancel()
         await self._connection.close()
+
+    async def _joined(self, content: list[Block]) -> bool:
+        """Add to the turn that runs and wait for its end; False when none runs that could take it.
+
+        Raises what ended the turn.
+        """
+        while self._turns:
+            running = self._turns[0]
+            taken = await self._group.create_task(self._steer(content))  # after what was sent by tasks before
+            outcome = await asyncio.shield(running.outcome)
+            if taken:
+                if isinstance(outcome, ContainerError):
+                    raise outcome
+                return True
+        return False
+
+    async def _steer(self, content: list[Block]) -> bool:
+        params = steering.request(self._session, content)
+        try:
+            return steering.taken(await self._connection.send_request(steering.METHOD, params))
+        except RequestError as error:
+            log.info("agent.not_steered", reason=describe(error))
+        except (ConnectionError, RuntimeError) as error:  # how the turn ends says the same
+            log.debug("agent.not_steered", reason=str(error))
+        return False
 
     async def _ask(self, turn: _Turn, content: list[Block]) -> None:
         request = PromptRequest(session_id=self._session, prompt=content)
