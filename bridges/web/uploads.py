@@ -1,6 +1,7 @@
 """Files of the page: taken in one by one while a person still writes, and given out as nothing but files."""
 
 import asyncio
+import io
 import math
 import re
 from urllib.parse import quote
@@ -68,7 +69,8 @@ class Uploads:
             hdrs.CONTENT_DISPOSITION: _to_save(document.name),
             hdrs.CACHE_CONTROL: "private, max-age=86400, immutable",
         }
-        return web.Response(body=document.data, content_type=shown, headers=headers)
+        # As a stream: whole, it would hold up everything else while it is written.
+        return web.Response(body=io.BytesIO(document.data), content_type=shown, headers=headers)
 
     async def _read(self, request: web.Request) -> Document:
         """The first file of the form, and never more of it than allowed."""

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from container.agent import Permission, PermissionRequest, StopReason
+from container.agent import Enclosure, Permission, PermissionRequest, StopReason
 from container.planning import GROUP_FOLDER
 from container.sandbox import AgentRefused, ContainerError
 from host.conversation.files_out import FOLDER as OUTBOX
@@ -29,6 +29,8 @@ SILENCE = 1800.0
 _WATCH_EVERY = 5.0
 _END_TRIES = 5
 
+Brought = tuple[Asked, tuple[Enclosure, ...]]
+
 
 class Silent(ContainerError):
     """The agent said and did nothing for too long and was ended."""
@@ -49,6 +51,8 @@ class Talk:
         self._stir = asyncio.Event()
         self._nudged = False
         self._stopped_after: float | None = None
+        self._stopping = asyncio.Event()
+        self._unstored: StorageError | None = None  #: why a prompt could not even be put together
         self._silent = False
         self._tasks: asyncio.TaskGroup | None = None
         session.turn = turn
@@ -78,6 +82,7 @@ class Talk:
         """Take the agent's end for the end of the turn, from now on."""
         if self._stopped_after is None:
             self._stopped_after = self._now()
+            self._stopping.set()
 
     async def run(self) -> None:
         """Return when the turn has ended and its answers are in the outbox.
@@ -109,25 +114,47 @@ class Talk:
         prompted = Prompted(len(self._prompts), asked.ref, self._means.clock.now, self._ask_permission)
         self._prompts.append(prompted)
         preface, self._preface = self._preface, ""
-        self._session.told = True
         self._tasks.create_task(self._prompt(prompted, asked, preface), name=f"prompt {self.turn.id}")
 
     async def _prompt(self, prompted: Prompted, asked: Asked, preface: str) -> None:
         try:
-            asked, enclosures = await self._means.enclosing.bring(self.turn, asked)
-            if self.stopped:  # while files were fetched: the agent has nothing to cancel
+            brought = await self._bring(asked)
+            if brought is None:
                 prompted.stop = StopReason.CANCELLED
                 return
+            asked, enclosures = brought
+            self._session.told = True
             text = "\n".join(filter(None, [preface, render(asked.lines, outbox=self._outbox())]))
             prompted.stop = await self._session.agent.prompt(text, prompted, enclosures)
         except ContainerError as error:
             prompted.error = error
+        except StorageError as error:
+            self._unstored = error
         except Exception:
             log.exception("turn.prompt_failed", lane=self.turn.lane)
             prompted.error = AgentRefused("a fault of this program; its log says which")
         finally:
             prompted.trouble = self._means.trouble(self.turn)
             self._stir.set()
+
+    async def _bring(self, asked: Asked) -> Brought | None:
+        """The messages with their files; None when the turn is stopped before the agent was asked."""
+        async with asyncio.TaskGroup() as both:
+            bringing = both.create_task(self._brought(asked))
+            stopping = both.create_task(self._stopping.wait())
+            await asyncio.wait({bringing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            bringing.cancel()
+            stopping.cancel()
+        found = None if bringing.cancelled() else bringing.result()
+        if isinstance(found, StorageError):
+            raise found
+        return found
+
+    async def _brought(self, asked: Asked) -> Brought | StorageError:
+        try:
+            return await self._means.enclosing.bring(self.turn, asked)
+        except StorageError as error:
+            return error
 
     def _outbox(self) -> str:
         """Where the agent leaves files for the chat, when it is not the place it knows."""
@@ -142,6 +169,8 @@ class Talk:
         while True:
             await self._stir.wait()
             self._stir.clear()
+            if self._unstored is not None:
+                raise self._unstored
             if all(prompted.done for prompted in self._prompts):
                 return
             await self._post_finished()

@@ -1,5 +1,7 @@
 """Files on the page: taken in within bounds, sent with a message, and given out as nothing but files."""
 
+import io
+
 import pytest
 from aiohttp import ClientResponse, FormData
 
@@ -18,7 +20,7 @@ async def hand_over(
 ) -> ClientResponse:
     form = FormData()
     form.add_field("words", "a field that is no file")
-    form.add_field("file", data, filename=name, content_type=mime)
+    form.add_field("file", io.BytesIO(data), filename=name, content_type=mime)
     address = f"{visit.url}/api/rooms/{room}/files"
     return await visit.session.post(address, data=form, headers={"Origin": visit.url})
 
@@ -40,6 +42,16 @@ async def test_a_file_is_handed_over_and_sent_with_a_message(host: MemoryHost) -
             await bridge.fetch(file.handle, 7)
         with pytest.raises(FileRefused, match="not kept"):
             await bridge.fetch("nope", 1000)
+
+
+async def test_a_file_of_megabytes_arrives_whole(host: MemoryHost) -> None:
+    data = bytes(3_000_000) + b"the end"
+    async with visiting(host) as (bridge, visit):
+        assert (await hand_over(visit, data)).status == 201
+        fetched = await bridge.fetch("upload-1", len(data))
+        answer = await visit.session.get(f"{visit.url}/api/files/upload-1")
+        given = await answer.read()
+    assert [(len(each), each.endswith(b"the end")) for each in (fetched, given)] == [(len(data), True)] * 2
 
 
 async def test_a_file_may_come_without_a_word(host: MemoryHost) -> None:

@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from asyncpg.protocol import Record
+
 from storage.database import Connection, Database
 from storage.errors import DatabaseUnavailable
 
@@ -13,6 +15,7 @@ class DoubtfulDatabase(Database):
 
     breaks: int = 0  #: how many of the next commits break
     committed: bool = True  #: whether they happened all the same
+    unread: str = ""  #: what the next statement that only reads must contain to fail
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Connection]:
@@ -27,6 +30,12 @@ class DoubtfulDatabase(Database):
         if "UPDATE" in sql:
             self._break()
         return value
+
+    async def fetch(self, sql: str, *args: Any) -> list[Record]:
+        if self.unread and self.unread in sql:
+            self.unread = ""
+            raise DatabaseUnavailable("the connection broke")
+        return await super().fetch(sql, *args)
 
     def _break(self) -> None:
         if self.breaks:

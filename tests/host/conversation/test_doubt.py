@@ -107,3 +107,15 @@ async def test_a_delivery_that_could_not_be_noted_at_once_is_not_repeated(
         assert await house.sender.drain(5)
     assert house.bridge.times("send", "tg:1000") == 2
     assert await house.outbox.next_due("tg:1000") is None
+
+
+async def test_files_that_could_not_be_looked_up_cost_no_answer(
+    house: House, doubtful: DoubtfulDatabase
+) -> None:
+    async with house.open():
+        await _warm(house)
+        doubtful.unread = "host.attachments"
+        await house.say("hi")
+        await _as_time_passes(house, _answers(house, 2))
+    assert doubtful.unread == ""
+    assert await house.turn_states() == ["done", "done"]

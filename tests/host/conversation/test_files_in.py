@@ -176,9 +176,10 @@ async def test_a_stop_while_files_are_fetched_ends_the_turn(house: House) -> Non
         await house.bridge.until(lambda: house.bridge.times("fetch", "p"))
         await house.say("/stop")
         await house.router.idle()
+        await house.lanes.idle()  # although the file never comes
+        assert await house.turn_states() == ["done"]
         house.bridge.gate.set()
         await house.bridge.until_says("tg:1000", "Stopped.")
-        await house.lanes.idle()
     assert house.launcher.prompts == []
 
 

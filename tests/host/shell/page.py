@@ -1,7 +1,7 @@
 """A browser's side of the page: opens the link, keeps the cookie, talks over the WebSocket."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import uuid4
@@ -22,8 +22,24 @@ class Page:
         self._socket = socket
         self.frames: list[Json] = []
 
-    async def say(self, text: str, room: str = "main") -> None:
-        await self._socket.send_json({"type": "say", "client_id": uuid4().hex, "room": room, "text": text})
+    async def say(self, text: str, room: str = "main", files: Sequence[str] = ()) -> None:
+        frame = {"type": "say", "client_id": uuid4().hex, "room": room, "text": text, "files": list(files)}
+        await self._socket.send_json(frame)
+
+    async def hand_over(self, name: str, data: bytes, mime: str, room: str = "main") -> Json:
+        """Add a file to the message that will be sent."""
+        form = aiohttp.FormData()
+        form.add_field("file", data, filename=name, content_type=mime)
+        address, headers = f"{self._url}/api/rooms/{room}/files", {"Origin": self._url}
+        async with self._http.post(address, data=form, headers=headers) as answer:
+            assert answer.status == 201, await answer.text()
+            upload: Json = await answer.json()
+            return upload
+
+    async def file(self, id_: str) -> bytes:
+        async with self._http.get(f"{self._url}/api/files/{id_}") as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.read()
 
     async def tap(self, item: Json, verb: str) -> None:
         data = next(
