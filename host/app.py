@@ -22,6 +22,7 @@ from host.wiring.agents import Agents, open_agents
 from host.wiring.conversation import Conversation, build_conversation
 from host.wiring.ground import Ground, open_ground
 from host.wiring.network import Network, open_network
+from host.wiring.outside import Outside, open_outside
 
 log = structlog.get_logger()
 
@@ -34,12 +35,13 @@ async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> Non
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(open_ground(settings, terminal))
         kernel = _kernel(ground)
+        outside = await stack.enter_async_context(open_outside(ground))
         agents = await stack.enter_async_context(open_agents(ground))
         network = await stack.enter_async_context(open_network(ground, agents, kernel))
-        conversation = build_conversation(ground, agents, network, kernel)
+        conversation = build_conversation(ground, agents, outside, network, kernel)
         await conversation.decisions.recover()
         log.info("host.starting", version=version("intercom"), install=ground.install)
-        await serve(_services(ground, agents, network, conversation), stop)
+        await serve(_services(ground, agents, outside, network, conversation), stop)
     log.info("host.stopped")
     terminal.say("Stopped.")
 
@@ -52,7 +54,9 @@ def _kernel(ground: Ground) -> Kernel:
     return EmbeddedKernel(ground.db, ground.clock, project=ground.settings.project)
 
 
-def _services(ground: Ground, agents: Agents, network: Network, conversation: Conversation) -> list[Service]:
+def _services(
+    ground: Ground, agents: Agents, outside: Outside, network: Network, conversation: Conversation
+) -> list[Service]:
     """In the order in which they end: first nothing new comes in, then what runs is finished and sent.
 
     The page goes late: it is where the last words are read, and what is written there is stored anyway.
@@ -70,7 +74,13 @@ def _services(ground: Ground, agents: Agents, network: Network, conversation: Co
         *(Service(name=f"bridge:{each.name}", run=partial(each.run, intake)) for each in others),
         Service(name="feed", run=lambda: decisions.feed.run(ground.wakeups)),
         Service(name="lanes", run=lanes.run, drain=lambda: lanes.drain(grace), grace=grace + 5),
+        Service(name="swarm", run=decisions.swarm.run),
         Service(name="router", run=conversation.router.run),
+        Service(
+            name="spending", run=decisions.spending.run, drain=decisions.spending.drain, grace=SEND_GRACE
+        ),
+        Service(name="spend-telling", run=decisions.spend_telling.run),
+        Service(name="egress", run=outside.record.run),
         Service(name="expiry", run=decisions.desk.run_expiry),
         Service(name="sender", run=sender.run, drain=send_the_rest, grace=SEND_GRACE + 1),
         Service(name="bridge:web", run=lambda: network.web.run(intake)),

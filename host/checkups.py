@@ -8,6 +8,7 @@ from bridges.port import BridgeError
 from container.docker import DockerSandbox
 from container.engine import Engine
 from container.process import ProcessSandbox
+from container.runtimes import LOCAL
 from container.sandbox import ContainerError
 from host.doctor import Check, Finding
 from host.settings import Settings, TelegramSettings
@@ -24,7 +25,7 @@ async def checkups(settings: Settings) -> AsyncIterator[tuple[Check, ...]]:
     try:
         checks: list[Check] = [partial(_sandbox, settings, engine)]
         if settings.sandbox != "process":
-            checks += [partial(_engine, engine), partial(_image, engine)]
+            checks += [partial(_engine, engine), partial(_image, settings, engine)]
         if settings.telegram.token is not None:
             checks.append(partial(_telegram, settings.telegram, settings.telegram.token.get_secret_value()))
         yield tuple(checks)
@@ -40,15 +41,15 @@ async def _engine(engine: Engine) -> Finding:
     return Finding(name="Docker", ok=True, words=f"engine {version}")
 
 
-async def _image(engine: Engine) -> Finding:
+async def _image(settings: Settings, engine: Engine) -> Finding:
     made = builder(engine)
+    wanted = sorted({LOCAL, settings.agent.runtime} & made.tags.keys())
     try:
-        there = await made.exists()
+        missing = [runtime for runtime in wanted if not await made.exists(runtime)]
     except ContainerError:
         return Finding(name="Image", ok=False, words="nobody can say without Docker", mend=START_ENGINE)
-    return Finding(
-        name="Image", ok=True, words=made.tag if there else f"{made.tag}: the first start builds it"
-    )
+    later = f"; the next start builds {', '.join(missing)}" if missing else ""
+    return Finding(name="Image", ok=True, words=", ".join(made.tags[runtime] for runtime in wanted) + later)
 
 
 async def _sandbox(settings: Settings, engine: Engine) -> Finding:

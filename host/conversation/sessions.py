@@ -31,6 +31,7 @@ class Sessions:
         launcher: Launcher,
         outfitter: Outfitter,
         toolbox_for: ToolBoxFor,
+        turn_over: Callable[[str], None],
         group_of: GroupOf,
         clock: Clock,
         meter: Meter,
@@ -40,6 +41,7 @@ class Sessions:
         self._launcher = launcher
         self._outfitter = outfitter
         self._toolbox_for = toolbox_for
+        self._turn_over = turn_over  #: told of every end of a lane's turn, however it ended
         self._group_of = group_of
         self._clock = clock
         self._meter = meter
@@ -272,6 +274,7 @@ class Sessions:
 
     def _take_back(self, session: Session) -> None:
         session.turn = None
+        self._turn_over(session.lane)
         session.busy = False
         session.idle_since = self._clock.now()
         if self.pool.holds(session) and self.outdated(session):

@@ -20,8 +20,10 @@ from container.runtimes import LOCAL, runtimes
 from container.sandbox import Limits, Sandbox
 from container.sockets import fits
 from host.conversation.unisolated import MainOnly
+from host.custom_runtimes import custom_runtimes
 from host.settings import AgentSettings
 from host.starting import StartRefused, choose_sandbox
+from host.swarm.port import lane_of
 from host.wiring.ground import Ground
 
 SOCKETS = "sockets"
@@ -32,7 +34,8 @@ class Agents:
     sandbox: Sandbox
     launcher: Launcher
     runtimes: Mapping[str, Runtime]
-    image: str  #: "" without Docker
+    image: str  #: of the runtime `local`; "" without Docker
+    images: ImageBuilder | None  #: makes the images that are missing; None without Docker
     notes: tuple[str, ...]  #: what people must know while it runs
 
 
@@ -49,7 +52,8 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
             process=ProcessSandbox(ground.install),
             networks=["Telegram"] if settings.telegram.token is not None else [],
         )
-        images = await _images(ground, engine) if chosen.sandbox.isolated else {}
+        made = builder(engine) if chosen.sandbox.isolated else None
+        images = await _images(ground, made) if made is not None else {}
         launcher = await stack.enter_async_context(
             SandboxLauncher.running(
                 chosen.sandbox, sockets_folder(settings.home, ground.install), limits=limits(settings.agent)
@@ -59,8 +63,9 @@ async def open_agents(ground: Ground) -> AsyncIterator[Agents]:
         yield Agents(
             sandbox=chosen.sandbox,
             launcher=launcher if chosen.sandbox.isolated else MainOnly(launcher, _is_main(ground)),
-            runtimes=runtimes(images),
+            runtimes=runtimes(images, custom_runtimes(settings.runtimes)),
             image=images.get(LOCAL, ""),
+            images=made,
             notes=chosen.notes,
         )
 
@@ -91,13 +96,16 @@ def builder(engine: Engine) -> ImageBuilder:
 
 def limits(agent: AgentSettings) -> Limits:
     return Limits(
-        memory_bytes=int(agent.memory), cpus=agent.cpus, pids=agent.pids, tmpfs_bytes=int(agent.tmpfs)
+        memory_bytes=int(agent.memory),
+        cpus=agent.cpus,
+        pids=agent.pids,
+        tmpfs_bytes=int(agent.tmpfs),
+        disk_bytes=int(agent.disk),
     )
 
 
-async def _images(ground: Ground, engine: Engine) -> Mapping[str, str]:
+async def _images(ground: Ground, made: ImageBuilder) -> Mapping[str, str]:
     """The tags of all images; what most groups need is built now, the others when they are asked for."""
-    made = builder(engine)
     for runtime in sorted({LOCAL, ground.settings.agent.runtime} & made.tags.keys()):
         if not await made.exists(runtime):
             ground.terminal.say(f"The image of the runtime {runtime} is not there yet; it is built once.")
@@ -108,7 +116,7 @@ async def _images(ground: Ground, engine: Engine) -> Mapping[str, str]:
 
 def _is_main(ground: Ground) -> Callable[[str], bool]:
     def check(lane: str) -> bool:
-        group = ground.registry.group(lane.partition("/")[0])
+        group = ground.registry.group(lane_of(lane).partition("/")[0])
         return group is not None and group.main
 
     return check

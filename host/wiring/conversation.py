@@ -2,25 +2,31 @@
 
 from dataclasses import dataclass
 
+from container.folder import GroupFolder
 from demarch.kernel import Kernel
 from host.conversation.busy_signs import BusySigns
+from host.conversation.enclosing import Enclosing
+from host.conversation.files_out import FilesOut
+from host.conversation.images import Images
 from host.conversation.lanes import Lanes
-from host.conversation.sessions import Sessions
-from host.conversation.talk import Means
+from host.conversation.means import Means
 from host.conversation.turns import Turns
-from host.conversation.warmth import Climate, Warmth
 from host.decisions.followups import LaterEar
 from host.incoming.commands import Commands
 from host.incoming.intake import Intake
-from host.incoming.models import LOCAL
+from host.incoming.models import catalogue
 from host.incoming.router import Router
 from host.outgoing.sender import Sender
+from host.spending.rules import rules_of
+from host.swarm.rules import SwarmRules
 from host.wiring import decisions
 from host.wiring.agents import Agents
+from host.wiring.continuing import build_continuing
 from host.wiring.decisions import Decisions
 from host.wiring.ground import Ground
 from host.wiring.network import Network
-from host.wiring.outfitting import Outfitting
+from host.wiring.outside import Outside
+from host.wiring.warm import build_warm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +38,12 @@ class Conversation:
     decisions: Decisions
 
 
-def build_conversation(ground: Ground, agents: Agents, network: Network, kernel: Kernel) -> Conversation:
+def build_conversation(
+    ground: Ground, agents: Agents, outside: Outside, network: Network, kernel: Kernel
+) -> Conversation:
     ear = LaterEar()
-    decided = decisions.build(_grounds(ground, kernel), ear, network.condition.banner)
-    lanes = _lanes(ground, agents, network, decided)
+    decided = decisions.build(_grounds(ground, agents, kernel), ear, network.condition.banner)
+    lanes = _lanes(ground, agents, outside, network, decided)
     ear.attach(lanes)
     sender = Sender(
         database=ground.db,
@@ -51,7 +59,7 @@ def build_conversation(ground: Ground, agents: Agents, network: Network, kernel:
         outbox=ground.outbox,
         bridges=network.bridges,
         decisions=decided.desk,
-        commands=_commands(ground, lanes, decided),
+        commands=_commands(ground, agents, lanes, decided),
         recorder=ground.audit,
         wake_lane=lanes.wake,
         clock=ground.clock,
@@ -72,7 +80,7 @@ def build_conversation(ground: Ground, agents: Agents, network: Network, kernel:
     return Conversation(intake=intake, router=router, lanes=lanes, sender=sender, decisions=decided)
 
 
-def _grounds(ground: Ground, kernel: Kernel) -> decisions.Ground:
+def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decisions.Ground:
     return decisions.Ground(
         database=ground.db,
         clock=ground.clock,
@@ -85,60 +93,71 @@ def _grounds(ground: Ground, kernel: Kernel) -> decisions.Ground:
         holder=ground.install,
         timeout=ground.settings.approvals.timeout,
         extend_percent=ground.settings.approvals.extend_percent,
-    )
-
-
-def _lanes(ground: Ground, agents: Agents, network: Network, decided: Decisions) -> Lanes:
-    settings = ground.settings.agent
-    turns = Turns(ground.db, ground.clock, ground.new_id)
-    sessions = Sessions(
-        launcher=agents.launcher,
-        outfitter=Outfitting(runtimes=agents.runtimes),
-        toolbox_for=decided.toolbox_for,
-        group_of=ground.registry.group_of_lane,
-        clock=ground.clock,
+        spend=rules_of(ground.settings.spend),
         meter=ground.metrics,
-        most=settings.max_containers,
-        most_paused=settings.max_paused,
-    )
-    warmth = Warmth(
-        sessions=sessions,
-        climate=Climate(
-            pause_after=settings.pause_after,
-            idle_timeout=settings.idle_timeout,
-            ahead=settings.ahead,
-            keep_free=int(settings.keep_free),
+        isolated=agents.sandbox.isolated,
+        runtimes=tuple(agents.runtimes),
+        swarm=SwarmRules(
+            free=ground.settings.agent.helpers,
+            most=ground.settings.agent.max_helpers,
+            seconds=ground.settings.agent.helper_time,
         ),
-        recent_lanes=turns.recent_lanes,
-        group_of=ground.registry.group_of_lane,
-        clock=ground.clock,
-        meter=ground.metrics,
     )
+
+
+def _lanes(ground: Ground, agents: Agents, outside: Outside, network: Network, decided: Decisions) -> Lanes:
+    turns = Turns(ground.db, ground.clock, ground.new_id)
+    continuing = build_continuing(ground)
+
+    def folder_of(group: str) -> GroupFolder:
+        return GroupFolder(continuing.workspace.group_folder(group))
+
+    warm = build_warm(ground, agents, outside, decided, continuing, turns)
     return Lanes(
         means=Means(
             database=ground.db,
             turns=turns,
             outbox=ground.outbox,
+            enclosing=Enclosing(
+                database=ground.db,
+                outbox=ground.outbox,
+                bridges=network.bridges,
+                folder_of=folder_of,
+                clock=ground.clock,
+                meter=ground.metrics,
+            ),
+            files_out=FilesOut(
+                outbox=ground.outbox,
+                folder_of=folder_of,
+                meter=ground.metrics,
+                largest=int(ground.settings.files.largest),
+            ),
+            bridges=network.bridges,
+            continuity=continuing.continuity,
             permit=decided.permissions.permit,
+            trouble=decided.spending.trouble,
+            images=None if agents.images is None else Images(agents.images, ground.clock),
             clock=ground.clock,
             meter=ground.metrics,
         ),
         registry=ground.registry,
-        sessions=sessions,
-        warmth=warmth,
+        sessions=warm.sessions,
+        warmth=warm.warmth,
         signs=BusySigns(network.bridges, ground.clock),
         written=decided.written,
         new_id=ground.new_id,
     )
 
 
-def _commands(ground: Ground, lanes: Lanes, decided: Decisions) -> Commands:
+def _commands(ground: Ground, agents: Agents, lanes: Lanes, decided: Decisions) -> Commands:
     return Commands(
         registry=ground.registry,
+        choices=ground.roles,
         lanes=lanes,
         cards=decided.desk,
         claims=decided.claims,
         status=decided.status.content,
-        models=(LOCAL,),
+        spend=decided.spend_page.content,
+        models=catalogue(agents.runtimes.values()),
         name=ground.settings.assistant_name,
     )

@@ -108,6 +108,10 @@ async def _status(folder: str) -> Content:
     return Content(text=f"Nothing runs in {folder}.")
 
 
+async def _spend(folder: str) -> Content:
+    return Content(text=f"Nothing was spent in {folder}.")
+
+
 @dataclass(kw_only=True)
 class House:
     """Everything between an accepted update and a delivered answer."""
@@ -155,6 +159,7 @@ class House:
             launcher=self.launcher,
             outfitter=PlainOutfitter(conversations=self.conversations),
             toolbox_for=lambda lane, turn: NoTools(),
+            turn_over=lambda lane: None,
             clock=self.clock,
             meter=meter,
             group_of=self.registry.group_of_lane,
@@ -207,7 +212,7 @@ class House:
             claims=self.claims,
             choices=Roles(registry=self.registry, database=self.database, audit=self.record),
             status=_status,
-            spend=_status,
+            spend=_spend,
             models=self.models,
             name="Amtiskaw",
         )

@@ -48,6 +48,7 @@ class Stable:
             launcher=self.launcher,
             outfitter=PlainOutfitter(),
             toolbox_for=lambda lane, turn: NoTools(),
+            turn_over=lambda lane: None,
             group_of=self.group_of,
             clock=self.clock,
             meter=SilentMeter(),
