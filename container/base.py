@@ -22,7 +22,8 @@ LABEL = "io.intercom.base"
 TIMEOUT = 600  #: seconds
 RECIPE = "2"  #: raise it when what is made below changes
 TOOLS = (  #: what agents run in their shell, as in the usual base; and the library Node.js stands on
-    "bash", "coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "libstdc++6", "mawk", "sed", "tar",
+    "bash", "ca-certificates", "coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "libc-bin",
+    "libstdc++6", "mawk", "sed", "tar",
 )  # fmt: skip
 NOT_INSTALLED = "mmdebstrap is not installed, and no registry answers. Install it: apt-get install mmdebstrap"
 NO_PYTHON = "This machine's package sources have no Python 3.11 or newer"
