@@ -52,10 +52,10 @@ async def test_a_missing_image_is_built_while_the_chat_reads_how_far_it_is(
         await building.say("hi")
         await workshop.begun.wait()
         await building.clock.advance(3)
-        await building.bridge.until_shows("tg:1000", "is built now, once")
-        await building.bridge.until_shows("tg:1000", "Fetching the packages")
+        await building.bridge.until_says("tg:1000", "is built now, once")
+        await building.bridge.until_says("tg:1000", "Fetching the packages")
         workshop.ready.set()
-        await building.bridge.until_shows("tg:1000", "You said")
+        await building.bridge.until_says("tg:1000", "You said")
     assert workshop.made == 1
     assert not [text for text in building.bridge.texts("tg:1000") if "is built" in text]
 
@@ -68,6 +68,6 @@ async def test_an_image_that_cannot_be_built_is_said_and_tried_again(
     workshop.ready.set()
     async with building.open():
         await building.say("hi")
-        await building.bridge.until_shows("tg:1000", "npm did not answer")
+        await building.bridge.until_says("tg:1000", "npm did not answer")
         await building.clock.advance(6)
-        await building.bridge.until_shows("tg:1000", "You said")
+        await building.bridge.until_says("tg:1000", "You said")
