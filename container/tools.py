@@ -75,9 +75,10 @@ class ToolServer:
 
 
 def _result(result: ToolResult) -> types.CallToolResult:
+    """Claude Code shows its model nothing but the data when there is some, so the text stands in it too."""
     return types.CallToolResult(
         content=[types.TextContent(type="text", text=result.text)],
-        structured_content=dict(result.data) or None,
+        structured_content={"text": result.text, **result.data} if result.data else None,
         is_error=result.failed,
     )
 
