@@ -24,7 +24,8 @@ NEW = (
     "Every agent that answers in this group reads this file first. Keep here, short, what should still be\n"
     "known in later conversations: who people are, what they want, decisions, names, places of files.\n"
     "Transcripts of earlier conversations are in /workspace/conversations, files for everybody in\n"
-    "/workspace/global; both may be read.\n"
+    "/workspace/global; both may be read. A file put into /workspace/group/outbox is sent to the chat with\n"
+    "the answer; what people sent is in /workspace/group/attachments.\n"
 )
 NEW_GLOBAL = "<!-- What all groups' agents should know. The main group writes here; the others read it. -->\n"
 

@@ -15,6 +15,7 @@ DECISION = re.compile(
     r"(\s+\S{1,12}){0,2}[.!]?",
     re.IGNORECASE,
 )
+_FILE = re.compile(r"^\[[^\]\n]{1,200}\]\s*")
 
 
 class Fate(StrEnum):
@@ -51,12 +52,14 @@ def receive(update: ChatUpdate, registry: Registry, name: str) -> Reception:
 
 def _in_lane(fate: Fate, message: ChatMessage, group: Group, registry: Registry, name: str) -> Reception:
     role = registry.role(group.folder, message.sender.address)
+    # A caption stands behind the word for its file.
+    said = _FILE.sub("", message.text, count=1) if message.attachments else message.text
     return Reception(
         fate=fate,
         group=group,
         lane=group.lane_of(message.address),
         triggers=triggers(
-            message.text,
+            said,
             name=name,
             required=group.trigger_required and not group.main,
             addressed=message.mentioned,

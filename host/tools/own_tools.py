@@ -6,9 +6,13 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from container.agent import ToolDeclaration
+from container.planning import GROUP_FOLDER
 from demarch.errors import InvalidCall
+from host.conversation.files_out import FOLDER
 from host.phrases import one_line
 from host.tools.writes import REGISTER_GROUP, SEND_MESSAGE
+
+OUTBOX = f"{GROUP_FOLDER}/{FOLDER}"
 
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200)]
 
@@ -53,7 +57,10 @@ def declare_own(*, main: bool) -> tuple[ToolDeclaration, ...]:
     to = {"type": "string", "description": "address of a registered chat; without it: this chat"}
     send = ToolDeclaration(
         name=SEND_MESSAGE,
-        description="Send a message now, while you go on working. Your final answer needs no tool.",
+        description=(
+            "Send a message now, while you go on working. Your final answer needs no tool, and neither do "
+            f"files: what lies in {OUTBOX} when you have answered is sent to the chat."
+        ),
         input_schema=_schema({"text": text, "to": to} if main else {"text": text}, "text"),
     )
     if not main:

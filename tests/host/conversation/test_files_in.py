@@ -103,6 +103,17 @@ async def test_what_is_only_context_is_fetched_with_the_message_that_asks(house:
     assert lying(house, "team") == {"report.pdf": PDF}
 
 
+async def test_a_caption_calls_the_agent_like_a_message(house: House) -> None:
+    house.bridge.files = {"p": PDF}
+    async with house.open():
+        await house.registry.add_group("tg:-1", "team", trigger_required=True)
+        await house.say("[Document: r.pdf] @Amtiskaw sum it up", address="tg:-1", attachments=(sent("p"),))
+        await house.say("[x] @Amtiskaw is mentioned by the way", address="tg:-1")
+        await house.launcher.until_prompted(1)
+        await house.lanes.idle()
+    assert await house.database.fetchval("SELECT count(*) FROM host.messages WHERE triggers") == 1
+
+
 async def test_a_network_that_stumbles_is_asked_again(house: House) -> None:
     house.bridge.files = {"p": PDF}
     house.bridge.fail("p", BridgeUnavailable("away"), method="fetch")
