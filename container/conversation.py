@@ -38,7 +38,7 @@ from container import steering
 from container.agent import Enclosure, Permission, PermissionRequest, StopReason, TurnEvents
 from container.asking import asked
 from container.enclosures import Block, blocks
-from container.replies import LONGEST_ID, chosen, describe, show
+from container.replies import LONGEST_ID, Told, chosen, describe, show
 from container.sandbox import AgentDied, AgentRefused, ContainerError, StartFailed
 from container.tool_lines import SERVER, ToolCall
 from container.wire import AgentStream
@@ -72,7 +72,7 @@ class _Turn:
 
     def __init__(self, events: TurnEvents) -> None:
         self.events: TurnEvents | None = events  #: None: nobody listens any more
-        self.calls: dict[str, ToolCall] = {}
+        self.told = Told()
         self.outcome: asyncio.Future[StopReason | ContainerError] = asyncio.get_running_loop().create_future()
 
 
@@ -115,8 +115,9 @@ class Conversation:
             version = answer.protocol_version
             raise StartFailed(f"The agent speaks version {version} of its protocol, not {PROTOCOL_VERSION}.")
         can = answer.agent_capabilities or AgentCapabilities()
-        self._steers = steering.offered(answer.field_meta) or steering.offered(can.field_meta)
-        self.takes_followups = self._steers or _queues(can.field_meta or {})
+        queues = _queues(can.field_meta or {})  # better: an answer of its own, and nothing is interrupted
+        self._steers = not queues and steering.offered(answer.field_meta)
+        self.takes_followups = queues or self._steers
         self._loads = bool(can.load_session)
         self._takes = can.prompt_capabilities or PromptCapabilities()
         server = McpServerStdio(name=SERVER, command=tools[0], args=list(tools[1:]), env=[])
@@ -265,14 +266,14 @@ class Conversation:
         except ValidationError:
             log.debug("agent.update_unknown")  # a kind of update this version does not know
             return
-        show(update, turn.events, turn.calls, self._tools)
+        show(update, turn.events, turn.told, self._tools)
 
     async def _permission(self, params: Any) -> dict[str, Any]:
         request = RequestPermissionRequest.model_validate(params)
         turn = self._turns[0] if self._turns else None
         if turn is None or turn.events is None or len(self._asking) >= MOST_PERMISSIONS:
             return chosen(request.options, Permission.REJECT)
-        known = turn.calls.get(request.tool_call.tool_call_id[:LONGEST_ID], ToolCall())
+        known = turn.told.calls.get(request.tool_call.tool_call_id[:LONGEST_ID], ToolCall())
         task = self._group.create_task(_decide(turn.events, asked(request, known, self._tools)))
         self._asking.add(task)
         try:

@@ -1,6 +1,7 @@
 """Translates between ACP's words and ours: updates, permission options, errors."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from acp import RequestError
@@ -22,13 +23,26 @@ LONGEST_ERROR = 500
 _ONCE = {Permission.ALLOW: "allow_once", Permission.REJECT: "reject_once"}
 
 
-def show(update: object, events: TurnEvents, calls: dict[str, ToolCall], tools: Collection[str]) -> None:
+@dataclass(slots=True)
+class Told:
+    """What an agent has said of one turn up to now."""
+
+    calls: dict[str, ToolCall] = field(default_factory=dict)
+    message: str = ""  #: the message its latest text belongs to; "" when a tool was used since
+
+
+def show(update: object, events: TurnEvents, told: Told, tools: Collection[str]) -> None:
     """Tell what happened; thoughts, plans, usage and whatever else an agent reports are not shown."""
     match update:
         case AgentMessageChunk(content=TextContentBlock(text=text)):
+            message = (update.message_id or "")[:LONGEST_ID]
+            if told.message and message and told.message != message:
+                events.text("\n\n")  # another message begins
+            told.message = message
             events.text(text)
         case ToolCallStart() | ToolCallProgress():
-            call = remembered(update, calls)
+            told.message = ""
+            call = remembered(update, told.calls)
             finished = update.status in {"completed", "failed"}
             events.tool(
                 update.tool_call_id[:LONGEST_ID],

@@ -117,6 +117,21 @@ async def test_the_hosts_files_and_terminals_are_not_for_agents(method: str) -> 
         assert (await peer.hear())["error"]["code"] == -32601
 
 
+async def test_messages_are_told_apart_where_the_agent_numbers_them() -> None:
+    heard = Listener()
+    async with talking() as (conversation, peer, group):
+        turn = group.create_task(conversation.prompt("hello", heard))
+        asked = await peer.hear()
+        for message, text in (("a", "one"), ("a", " and"), ("b", "two"), ("", "!"), ("b", "?")):
+            content = {"type": "text", "text": text}
+            peer.update("agent_message_chunk", content=content, messageId=message or None)
+        peer.update("tool_call", toolCallId="1", title="x", status="completed")
+        peer.update("agent_message_chunk", content={"type": "text", "text": "three"}, messageId="c")
+        peer.say(id=asked["id"], result={"stopReason": "end_turn"})
+        await turn
+    assert heard.log == ["one", " and", "\n\n", "two", "!", "?", ("x", True), "three"]
+
+
 async def test_words_of_an_agents_own_are_passed_over(caplog: pytest.LogCaptureFixture) -> None:
     async with talking() as (conversation, peer, group):
         turn = group.create_task(conversation.prompt("x", Listener()))

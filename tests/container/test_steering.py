@@ -85,6 +85,21 @@ async def test_a_follow_up_that_still_waits_when_people_stop_the_turn_is_not_ask
         assert await again is StopReason.END
 
 
+async def test_an_agent_that_queues_prompts_is_sent_prompts() -> None:
+    async with wire() as (conversation, peer), asyncio.TaskGroup() as group:
+        starting = group.create_task(conversation.start(TOOLS, FOLDER))
+        can, meta = {"_meta": {"promptQueueing": True}}, {"steering": {"supported": True}}
+        hello = {"protocolVersion": 1, "agentCapabilities": can, "_meta": meta}
+        peer.say(id=(await peer.hear())["id"], result=hello)
+        peer.say(id=(await peer.hear())["id"], result={"sessionId": "s"})
+        await starting
+        turns = [group.create_task(conversation.prompt("x", Listener())) for _ in range(2)]
+        for _ in turns:
+            asked = await peer.hear()
+            assert asked["method"] == "session/prompt"
+            peer.say(id=asked["id"], result={"stopReason": "end_turn"})
+
+
 async def test_the_first_prompt_is_no_follow_up() -> None:
     async with steered() as (conversation, peer, group):
         turn = group.create_task(conversation.prompt("one", Listener()))
