@@ -14,6 +14,7 @@ import structlog
 
 from bridges.messages import Content, Document
 from container.folder import Entry, FolderError, GroupFolder, NotThere
+from host.conversation.group_rates import GroupRates
 from host.conversation.sentences import left_behind, not_sent
 from host.conversation.turns import Turn
 from host.incoming.file_names import safe_name
@@ -21,6 +22,7 @@ from host.incoming.file_types import UNKNOWN, recognise
 from host.meter import Meter
 from host.outgoing.outbox import Outbox, PostKind
 from host.phrases import one_line
+from storage.clock import Clock
 from storage.database import Connection
 
 log = structlog.get_logger()
@@ -60,12 +62,19 @@ class FilesOut:
     """Reads beneath the group's folder, in threads; nothing there is trusted to stay as it is."""
 
     def __init__(
-        self, *, outbox: Outbox, folder_of: Callable[[str], GroupFolder], meter: Meter, largest: int
+        self,
+        *,
+        outbox: Outbox,
+        folder_of: Callable[[str], GroupFolder],
+        clock: Clock,
+        meter: Meter,
+        largest: int,
     ) -> None:
         self._outbox = outbox
         self._folder_of = folder_of
         self._meter = meter
         self._largest = largest
+        self._rates = GroupRates(clock.now)
 
     async def collect(self, turn: Turn) -> Collected:
         """What is to be sent with the end of this turn. A folder that cannot be read has nothing to send."""
@@ -93,6 +102,7 @@ class FilesOut:
                 await asyncio.to_thread(self._remove, turn, found)
             except FolderError as error:  # known again by the slot, so it is not sent twice
                 log.warning("outbox_folder.not_cleared", lane=turn.lane, reason=str(error))
+            self._rates.count(turn.folder, len(found.document.data))
             self._meter.count("files.out")
 
     async def _put(self, conn: Connection, turn: Turn, kind: PostKind, slot: str, content: Content) -> None:
@@ -116,9 +126,10 @@ class FilesOut:
         files: list[Found] = []
         unsent: list[tuple[str, str]] = []
         room = MOST_BYTES
+        exhausted = self._rates.exhausted(turn.folder)
         left = 0
         for entry in entries:
-            if len(files) >= MOST or (entry.size > room and entry.size <= self._largest):
+            if exhausted or len(files) >= MOST or (entry.size > room and entry.size <= self._largest):
                 left += 1
                 continue
             read = self._read(folder, turn.folder, f"{place}/{entry.name}", entry)

@@ -1,4 +1,4 @@
-"""How many files, and how much of them, one group may have fetched within an hour."""
+"""How many files, and how much of them, go into or out of one group within an hour."""
 
 from collections import deque
 from collections.abc import Callable
@@ -14,7 +14,7 @@ class GroupRates:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
-        self._fetched: dict[str, deque[tuple[datetime, int]]] = {}
+        self._moved: dict[str, deque[tuple[datetime, int]]] = {}
 
     def exhausted(self, folder: str) -> bool:
         window = self._window(folder)
@@ -24,7 +24,7 @@ class GroupRates:
         self._window(folder).append((self._now(), size))
 
     def _window(self, folder: str) -> deque[tuple[datetime, int]]:
-        window = self._fetched.setdefault(folder, deque())
+        window = self._moved.setdefault(folder, deque())
         while window and window[0][0] <= self._now() - PERIOD:
             window.popleft()
         return window

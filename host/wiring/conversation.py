@@ -129,6 +129,7 @@ def _lanes(ground: Ground, agents: Agents, outside: Outside, network: Network, d
             files_out=FilesOut(
                 outbox=ground.outbox,
                 folder_of=folder_of,
+                clock=ground.clock,
                 meter=ground.metrics,
                 largest=int(ground.settings.files.largest),
             ),

@@ -189,7 +189,13 @@ class House:
                     meter=meter,
                 ),
                 files_out=self.files_out
-                or FilesOut(outbox=self.outbox, folder_of=self.folder_of, meter=meter, largest=self.largest),
+                or FilesOut(
+                    outbox=self.outbox,
+                    folder_of=self.folder_of,
+                    clock=self.clock,
+                    meter=meter,
+                    largest=self.largest,
+                ),
                 bridges=bridges,
                 continuity=self._continuity(),
                 permit=_allow,

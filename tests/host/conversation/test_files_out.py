@@ -9,6 +9,7 @@ import pytest
 from bridges.messages import Document
 from container.agent import StopReason, TurnEvents
 from container.folder import FolderError, GroupFolder
+from host.conversation import group_rates
 from host.conversation.files_out import Collected, FilesOut, outbox_folder
 from host.conversation.turns import Turn
 from host.meter import SilentMeter
@@ -147,6 +148,25 @@ async def test_of_very_many_files_ten_are_sent_and_the_rest_with_the_next_answer
     assert list(leaves.box().iterdir()) == []
 
 
+async def test_a_group_sends_so_many_files_an_hour(house: House) -> None:
+    leaves = Leaves(house)
+    async with house.open():
+        for number in range(group_rates.FILES // 10):
+            leaves.files = {f"{number}-{place}.txt": b"x" for place in range(10)}
+            await house.say("go")
+            await house.launcher.until_prompted(number + 1)
+            await house.lanes.idle()
+        leaves.files = {"one more.txt": b"x"}
+        await house.say("go on")
+        await house.bridge.until_says("tg:1000", "1 more file comes")
+        assert await house.sender.drain(5)
+        assert len(documents(house)) == group_rates.FILES
+        leaves.files = {}
+        await house.clock.advance(3601)
+        await house.say("later")
+        await house.bridge.until(lambda: len(documents(house)) == group_rates.FILES + 1)
+
+
 async def test_a_turn_that_is_cut_off_leaves_its_files_for_the_next(house: House) -> None:
     leaves = Leaves(house)
     leaves.files = {"a.txt": b"x"}
@@ -204,11 +224,14 @@ async def test_a_crash_at_the_end_of_a_turn_neither_doubles_nor_loses_a_file(
         house.files_out = FilesOut(
             outbox=house.outbox,
             folder_of=lambda group: Stuck(folder_of(group).path),
+            clock=house.clock,
             meter=SilentMeter(),
             largest=99,
         )
     else:
-        house.files_out = Killed(outbox=house.outbox, folder_of=folder_of, meter=SilentMeter(), largest=99)
+        house.files_out = Killed(
+            outbox=house.outbox, folder_of=folder_of, clock=house.clock, meter=SilentMeter(), largest=99
+        )
     house.__post_init__()
     async with house.open():
         await house.say("go")
