@@ -156,7 +156,7 @@ class Door:
             if bill is not None:
                 bill.settle()
                 if ended:
-                    self._account.trouble(exchange.trouble)
+                    self._account.trouble(exchange.trouble, checked.model)
             self._tell(dialect, checked, exchange, self._tick() - started, bill, ended=ended)
 
     def _bill(self, understood: _Understood, api: ModelApi) -> Bill:

@@ -113,6 +113,10 @@ class Account(Protocol):
         """
         ...
 
-    def trouble(self, trouble: Trouble | None) -> None:
-        """How the latest request ended; None: well."""
+    def trouble(self, trouble: Trouble | None, model: str = "") -> None:
+        """How a request to `model` ended; None: well.
+
+        A success ends the trouble of its own model only: what an agent asks a small one beside its answer
+        says nothing about the answer. A trouble without a model is ended by any success.
+        """
         ...

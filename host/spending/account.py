@@ -22,7 +22,7 @@ class Till(Protocol):
 
     def settle(self, reservation: UUID, usage: Usage | None) -> None: ...
 
-    def note(self, lane: str, turn: Turn | None, trouble: Trouble | None) -> None: ...
+    def note(self, lane: str, turn: Turn | None, trouble: Trouble | None, model: str) -> None: ...
 
 
 class LaneAccount:
@@ -58,8 +58,8 @@ class LaneAccount:
     def settle(self, reservation: UUID, usage: Usage | None) -> None:
         self._till.settle(reservation, usage)
 
-    def trouble(self, trouble: Trouble | None) -> None:
-        self._till.note(self._lane, self._current_turn(), trouble)
+    def trouble(self, trouble: Trouble | None, model: str = "") -> None:
+        self._till.note(self._lane, self._current_turn(), trouble, model)
 
 
 def folder_of(lane: str) -> str:

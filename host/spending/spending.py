@@ -53,6 +53,13 @@ class _Held:
     row: Reserved
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Troubled:
+    turn: UUID
+    model: str  #: "" when the request was refused before that was known
+    trouble: Trouble
+
+
 class Spending:
     """All groups' money. `load` before the first account is used; `run` while they are."""
 
@@ -78,7 +85,7 @@ class Spending:
         self._writer = Writer(database, clock)
         self._books: dict[str, Book] = {}
         self._held: dict[UUID, _Held] = {}
-        self._troubles: dict[str, tuple[UUID, Trouble]] = {}
+        self._troubles: dict[str, _Troubled] = {}
         self._day = date.min
         self._listeners: list[Callable[[Warned | Stopped], None]] = []
 
@@ -134,7 +141,7 @@ class Spending:
     def trouble(self, turn: Turn) -> Trouble | None:
         """Why the latest request of a running turn got no answer; None when it did."""
         found = self._troubles.get(turn.lane)
-        return found[1] if found is not None and found[0] == turn.id else None
+        return found.trouble if found is not None and found.turn == turn.id else None
 
     async def granted(self, approval: UUID) -> str | None:
         """The key of the decision by which this approval extended a limit; it counts from now on."""
@@ -230,12 +237,12 @@ class Spending:
         self._count(held, used, cost)
         self._warn(book)
 
-    def note(self, lane: str, turn: Turn | None, trouble: Trouble | None) -> None:
-        """How the latest request of a lane ended."""
+    def note(self, lane: str, turn: Turn | None, trouble: Trouble | None, model: str) -> None:
+        """How a lane's request to a model ended; a success ends the trouble with that model only."""
         if trouble is not None and turn is not None:
-            self._troubles[lane] = (turn.id, trouble)
-        else:
-            self._troubles.pop(lane, None)
+            self._troubles[lane] = _Troubled(turn=turn.id, model=model, trouble=trouble)
+        elif (found := self._troubles.get(lane)) is not None and found.model in {"", model}:
+            del self._troubles[lane]
 
     def _warn(self, book: Book) -> None:
         limit = self.limit(book.folder) + book.extended

@@ -66,7 +66,8 @@ class Books:
         self.settled[reservation].append(usage)
         self._news.set()
 
-    def trouble(self, trouble: Trouble | None) -> None:
+    def trouble(self, trouble: Trouble | None, model: str = "") -> None:
+        del model
         self.troubles.append(trouble)
 
     @property

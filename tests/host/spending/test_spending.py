@@ -356,6 +356,16 @@ async def test_trouble_belongs_to_the_turn_it_happened_in(counter: Counter) -> N
     assert counter.spending.trouble(first) is None
 
 
+async def test_what_is_asked_beside_the_answer_does_not_hide_its_trouble(counter: Counter) -> None:
+    running = turn(counter.new_id)
+    account = counter.account(turn=running)
+    account.trouble(Trouble(kind=TroubleKind.CREDENTIAL, sentence="No key."), "claude-opus-4-6")
+    account.trouble(None, "claude-haiku-4-5")
+    assert counter.spending.trouble(running) is not None
+    account.trouble(None, "claude-opus-4-6")
+    assert counter.spending.trouble(running) is None
+
+
 async def test_foreign_numbers_and_names_do_no_harm(counter: Counter) -> None:
     account = counter.account()
     reservation = account.reserve(ask(model="mod\x00el\ud800" + "x" * 1000, output_tokens=10))
