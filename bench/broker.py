@@ -43,7 +43,7 @@ class _Free:
     def settle(self, reservation: UUID, usage: Usage | None) -> None:
         pass
 
-    def trouble(self, trouble: Trouble | None) -> None:
+    def trouble(self, trouble: Trouble | None, model: str = "") -> None:
         pass
 
 
