@@ -4,22 +4,19 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from uuid import UUID
 
 import structlog
 
 from bridges.messages import Content
 from container.sandbox import AgentDied, ContainerError
 from host.conversation.busy_signs import BusySigns
-from host.conversation.continuity import Stale
 from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
-from host.conversation.history import Told
+from host.conversation.handover import Handover
 from host.conversation.means import Means
 from host.conversation.messages_store import keep_host_message
 from host.conversation.sentences import DIED, cut_off, cut_off_for_agent
 from host.conversation.session import Session
 from host.conversation.sessions import Sessions
-from host.conversation.starts import Starts
 from host.conversation.talk import Silent, Talk
 from host.conversation.turns import Asked, Turn, TurnState, Waiting, answer_slot
 from host.conversation.warmth import Warmth
@@ -56,7 +53,7 @@ class Lanes:
         self._sessions = sessions
         self._warmth = warmth
         self._signs = signs
-        self._starts = Starts(means=means, registry=registry, sessions=sessions)
+        self._handover = Handover(means=means, registry=registry, sessions=sessions)
         self._written = written
         self._new_id = new_id
         self._workers = Workers(self._work, name="lane", at_once=_LANES_AT_ONCE)
@@ -120,16 +117,12 @@ class Lanes:
     @asynccontextmanager
     async def switching(self, folder: str) -> AsyncIterator[None]:
         """The group is given another model inside; its agents are asked first what the next must know."""
-        sessions = [
-            session for session in self._sessions.live.values() if session.lane.partition("/")[0] == folder
-        ]
-        for session in sessions:
-            session.parting = True
+        lanes = self._handover.announce(folder)
         try:
             yield
         finally:
-            for session in sessions:
-                self._workers.wake(session.lane)
+            for lane in lanes:
+                self._workers.wake(lane)
 
     async def run(self) -> None:
         """Work until cancelled, beginning with the turns an earlier run left."""
@@ -168,7 +161,7 @@ class Lanes:
     async def _work(self, lane: str) -> None:
         answered = False
         while not self._draining and not self._held[lane]:
-            await self._part(lane)
+            await self._handover.part(lane)
             await self._make_sure(lane)
             left = self._cut_off.get(lane)
             if left is not None:
@@ -196,7 +189,7 @@ class Lanes:
         """Begin a turn as soon as there is an agent for it, so that all that came meanwhile is in it."""
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(waiting.address))
-            session, told = await self._agent_for(
+            session, told = await self._handover.agent_for(
                 stack, lane, group, address=waiting.address, slot=f"start:{waiting.first}"
             )
             if self._held[lane]:
@@ -213,37 +206,6 @@ class Lanes:
                 await self._end(begun[0], TurnState.FAILED, error="the agent could not be started")
             else:
                 await self._talk(session, *begun, told.text)
-
-    async def _agent_for(
-        self,
-        stack: AsyncExitStack,
-        lane: str,
-        group: Group,
-        *,
-        address: str,
-        slot: str,
-        turn: UUID | None = None,
-    ) -> tuple[Session | None, Told]:
-        """The lane's agent until the stack is left, and what it must be told before anything else."""
-        while True:
-            await self._part(lane)
-            session = await self._starts.agent_for(stack, lane, group, address=address, slot=slot)
-            if session is None:
-                return None, Told()
-            try:
-                return session, await self._means.continuity.preface(session, group, turn=turn)
-            except Stale:
-                await self._sessions.end(session)
-
-    async def _part(self, lane: str) -> None:
-        """Let an agent that is to be replaced say what the next one must know."""
-        session = self._sessions.live.get(lane)
-        group = self._registry.group_of_lane(lane)
-        if session is None or not session.parting or group is None:
-            return
-        async with self._sessions.farewell(lane) as parting:
-            if parting is not None and self._sessions.outdated(parting):
-                await self._means.continuity.sum_up(parting, group)
 
     @asynccontextmanager
     async def _hold(self, lane: str) -> AsyncIterator[None]:
@@ -323,7 +285,7 @@ class Lanes:
         self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
         async with AsyncExitStack() as stack:
             stack.enter_context(self._signs.shown(turn.address))
-            session, told = await self._agent_for(
+            session, told = await self._handover.agent_for(
                 stack, turn.lane, group, address=turn.address, slot=f"start:{turn.id}", turn=turn.id
             )
             if self._held[turn.lane]:
