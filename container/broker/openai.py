@@ -44,7 +44,7 @@ TYPES = frozenset({
     "tool_search_output", "web_search_call", "compaction", "compaction_summary",
     "compaction_trigger", "context_compaction", "agent_message", "input_text", "input_image",
     "input_file", "input_audio", "output_text", "refusal", "summary_text", "reasoning_text", "text",
-    "encrypted_content", "exit", "timeout",
+    "encrypted_content", "exit", "timeout", "additional_tools",
 })  # fmt: skip
 REMOTE_TYPES = frozenset({
     "image_generation_call",

@@ -155,7 +155,7 @@ def read(body: Json) -> Talk:
         history=tuple((piece.who, piece.text) for piece in pieces),
         system="\n".join(system),
         tools=names,
-        side=not names,
+        side=not names or bool((body.get("text") or {}).get("format")),
         streamed=bool(body.get("stream")),
     )
 

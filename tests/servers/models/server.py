@@ -54,6 +54,7 @@ class ModelServer:
         self.script: Script = script
         self.requests: list[Asked] = []
         self._next: deque[Answer] = deque()
+        self._aside: Refuse | None = None
         self._news = asyncio.Event()
         self._port = 0
         self.app = web.Application(client_max_size=MOST_BYTES)
@@ -65,6 +66,17 @@ class ModelServer:
     def then(self, *answers: Answer) -> None:
         """Answers to the next requests made for a person, each once, before the script is asked again."""
         self._next.extend(answers)
+
+    def forget(self) -> None:
+        """As if nothing had been asked, and nobody had told it anything."""
+        self.script = echo
+        self.requests.clear()
+        self._next.clear()
+        self._aside = None
+
+    def refuse_asides(self, refusal: Refuse) -> None:
+        """Answer so to every request without tools."""
+        self._aside = refusal
 
     def rules(self, rules: dict[str, tuple[Answer, ...]]) -> None:
         """Answer by what the person said; see `Rules`."""
@@ -213,7 +225,7 @@ class ModelServer:
 
     async def _perform(self, request: web.Request, asked: Asked, talk: Talk) -> web.StreamResponse:
         if talk.side:
-            answer: Answer = _aside(asked)
+            answer: Answer = self._aside or _aside(asked)
         elif self._next:
             answer = self._next.popleft()
         else:
@@ -223,7 +235,7 @@ class ModelServer:
         writer = cast(Writer, _WRITERS[asked.api](talk))
         spent = next((part for part in answer if isinstance(part, Spent)), None) or _counted(asked, answer)
         if not talk.streamed:
-            return await self._perform_whole(request, asked, talk, answer, writer, spent)
+            return await self._perform_whole(request, asked, answer, writer, spent)
         response = web.StreamResponse(
             headers={"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
         )
@@ -259,32 +271,32 @@ class ModelServer:
                     await asyncio.sleep(every)
 
     async def _perform_whole(
-        self,
-        request: web.Request,
-        asked: Asked,
-        talk: Talk,
-        answer: tuple[Part, ...],
-        writer: Writer,
-        spent: Spent,
+        self, request: web.Request, asked: Asked, answer: tuple[Part, ...], writer: Writer, spent: Spent
     ) -> web.StreamResponse:
         for part in answer:
             match part:
                 case Say(text):
                     writer.text(text)
                 case Call(tool, arguments):
-                    writer.call(talk.tool(tool), arguments)
-                case Hold(until):
-                    await until.wait()
+                    assert asked.talk is not None
+                    writer.call(asked.talk.tool(tool), arguments)
                 case Overload():
-                    return self._refusal(
-                        asked, WrongRequest(529 if asked.api == "anthropic" else 503, "Overloaded")
-                    )
-                case Cut() | Endless():
+                    status = 529 if asked.api == "anthropic" else 503
+                    return self._refusal(asked, WrongRequest(status, "Overloaded"))
+                case Cut():
                     asked.outcome = "cut"
                     return _broken(request, web.Response())
-                case Spent():
-                    pass
+                case _:
+                    await _pause(part)
         return web.json_response(writer.whole(spent))
+
+
+async def _pause(part: Part) -> None:
+    """What has no end ends never where all of it is answered at once."""
+    if isinstance(part, Hold):
+        await part.until.wait()
+    elif isinstance(part, Endless):
+        await asyncio.Event().wait()
 
 
 def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
@@ -296,7 +308,9 @@ def _broken(request: web.Request, response: web.StreamResponse) -> web.StreamRes
 
 def _aside(asked: Asked) -> Answer:
     """What an agent asks for itself: a title, a yes or no; an object where it wants one."""
-    return (Say("{}" if b"json_schema" in asked.raw or b"JsonSchema" in asked.raw else "stub"),)
+    return (
+        Say('{"title": "stub"}' if b"json_schema" in asked.raw or b"JsonSchema" in asked.raw else "stub"),
+    )
 
 
 def _counted(asked: Asked, answer: tuple[Part, ...]) -> Spent:
