@@ -5,7 +5,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from container.unnamed import unnamed
 MOST_ENTRIES = 200_000  #: files and folders; more are as good as full
 DEEPEST = 100  #: folders within folders
 SHORTEST, LONGEST = 0.5, 15.0  #: seconds between two looks
+TICK = 1.0  #: seconds between looks at the free space, which costs nothing
 SHARE = 20  #: a look takes one part in so many of the time, at most
 PARALLEL = 2  #: looks at once, whichever agents they are for
 
@@ -89,18 +90,18 @@ class DiskBound:
             raise TooMuch(f"more than {told(self._most)}, part of it in files without a name")
         return used
 
-    async def exceeded(self, idle: Callable[[], bool]) -> str:
-        """Return what there is too much of, once there is. While it is idle (frozen) nobody looks.
+    async def exceeded(self, awake: asyncio.Event) -> str:
+        """Return what there is too much of, once there is. Nobody looks while it is not `awake`.
 
-        Looks often when the folders fill fast and seldom when they do not change.
+        Looks often when the folders fill fast and seldom when they do not change, but at once when the disk's
+        free space falls as it does when somebody fills it.
         """
         if not self._folders:
             await asyncio.Event().wait()
         pause = SHORTEST
         while True:
-            await asyncio.sleep(pause)
-            if idle():
-                continue
+            await awake.wait()
+            await self.wait(pause, await asyncio.to_thread(_free, self._folders) - self._room // 2)
             before, began = self._used, time.monotonic()
             try:
                 await self.check()
@@ -109,7 +110,29 @@ class DiskBound:
             except OSError as error:
                 log.warning("disk.not_measured", reason=str(error))
             took = time.monotonic() - began
-            pause = next_look(pause, self._used - before, self._most - self._used, took)
+            pause = next_look(pause, self._used - before, self._room, took)
+
+    @property
+    def _room(self) -> int:
+        return self._most - self._used
+
+    async def wait(self, pause: float, enough: int) -> None:
+        """Sleep so long, or until the disk has less than `enough` bytes free."""
+        while pause > 0:
+            await asyncio.sleep(min(pause, TICK))
+            pause -= TICK
+            if pause > 0 and await asyncio.to_thread(_free, self._folders) < enough:
+                return
+
+
+def _free(folders: Sequence[Path]) -> int:
+    """The free bytes of the disk that has fewest."""
+    found = []
+    for folder in folders:
+        with suppress(OSError):
+            disk = os.statvfs(folder)
+            found.append(disk.f_bavail * disk.f_frsize)
+    return min(found, default=0)
 
 
 def next_look(pause: float, grown: int, room: int, took: float) -> float:

@@ -234,7 +234,7 @@ class SandboxLauncher:
         await folder.serve_tools(ToolServer(tools, self._group).serve)
 
     async def _watch_disk(self, agent: LaunchedAgent, disk: DiskBound) -> None:
-        what = await disk.exceeded(lambda: agent.paused)
+        what = await disk.exceeded(agent.awake)
         log.warning("agent.disk_full", key=agent.key, has=what)
         agent.cut_off(f"The agent was ended: its folder has {what}. {MAKE_ROOM}")
 

@@ -25,13 +25,18 @@ class LaunchedAgent:
         self.failure: ContainerError | None = None
         self.reason = ""
         self.closing = False
-        self.paused = False
+        self.awake = asyncio.Event()  #: it is not frozen
+        self.awake.set()
         self._conversation: Conversation | None = None
         self._sandbox: Sandbox | None = None
         self._prompts = 0
         self._freezing = asyncio.Lock()
         self._over = asyncio.Event()  #: it is to end
         self._gone = asyncio.Event()  #: nothing of it is left
+
+    @property
+    def paused(self) -> bool:
+        return not self.awake.is_set()
 
     @property
     def takes_followups(self) -> bool:
@@ -69,11 +74,11 @@ class LaunchedAgent:
         async with self._freezing:
             if self.paused or self._busy() or self._sandbox is None or not self.alive:
                 return
-            self.paused = True  # also when nobody waits for the end of this: it may be frozen then
+            self.awake.clear()  # also when nobody waits for the end of this: it may be frozen then
             try:
                 await self._sandbox.pause(self.sandbox_id)
             except ContainerError:
-                self.paused = False
+                self.awake.set()
                 if self.alive:
                     raise
 
@@ -86,7 +91,7 @@ class LaunchedAgent:
             except ContainerError as error:
                 self._over.set()
                 raise AgentDied(f"The agent could not be woken. {error}") from error
-            self.paused = False
+            self.awake.set()
 
     async def cancel(self) -> None:
         if self._conversation is not None:

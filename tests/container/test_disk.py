@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from container.disk import DiskBound, TooMuch, measured, next_look, told
+from container.disk import SHORTEST, DiskBound, TooMuch, measured, next_look, told
 from container.sandbox import Mount
 
 MB = 1024 * 1024
@@ -87,22 +87,25 @@ async def test_only_what_is_writable_and_counted_is_watched(place: Path) -> None
         await DiskBound([Mount(source=place, target="/x", writable=True)], MB, asyncio.Semaphore()).check()
 
 
-async def test_growth_is_noticed_but_not_while_nobody_works(place: Path) -> None:
-    working = False
-    looked = asyncio.Event()
-
-    def idle() -> bool:
-        looked.set()
-        return not working
-
+async def test_growth_is_noticed_but_not_while_nobody_is_awake(place: Path) -> None:
+    awake = asyncio.Event()
     bound = DiskBound([Mount(source=place, target="/x", writable=True)], MB, asyncio.Semaphore())
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-        watching = group.create_task(bound.exceeded(idle))
+        watching = group.create_task(bound.exceeded(awake))
         (place / "x").write_bytes(b"x" * 2 * MB)
-        await looked.wait()
-        assert not watching.done()
-        working = True
+        done, _ = await asyncio.wait({watching}, timeout=2 * SHORTEST)
+        assert not done
+        awake.set()
         assert await watching == "more than 1 MB"
+
+
+async def test_a_disk_that_fills_is_looked_at_before_it_is_time(place: Path) -> None:
+    bound = DiskBound([Mount(source=place, target="/x", writable=True)], MB, asyncio.Semaphore())
+    async with asyncio.timeout(10):
+        await bound.wait(60, enough=1 << 62)  # more than any disk has
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(2):
+            await bound.wait(60, enough=1)
 
 
 @pytest.mark.parametrize(
