@@ -129,6 +129,8 @@ class ScriptedLauncher:
     failures: list[Exception] = field(default_factory=list)
     agents: list[ScriptedAgent] = field(default_factory=list)
     prompts: list[tuple[str, str]] = field(default_factory=list)
+    gate: asyncio.Event | None = None  #: starts wait for it
+    starting: int = 0  #: starts begun so far
     living: int = 0
     most_living: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -136,6 +138,10 @@ class ScriptedLauncher:
     async def launch(
         self, key: str, runtime: Runtime, tools: ToolBox, fittings: Fittings | None = None
     ) -> Agent:
+        self.starting += 1
+        await self.tell()
+        if self.gate is not None:
+            await self.gate.wait()
         if self.failures:
             raise self.failures.pop(0)
         fittings = fittings or Fittings()

@@ -414,3 +414,45 @@ async def test_whoever_registers_a_folder_again_learns_nothing_of_those_before(h
         house.launcher.agents[-1].die()
         house.launcher.sessions.clear()
         assert "what do you know?" in await ask(house, "and now?", address="tg:-2")
+
+
+@pytest.mark.parametrize("loads", [True, False])
+async def test_a_reset_while_the_agent_starts_counts_for_it(house: House, loads: bool) -> None:
+    house.launcher.loads = loads
+    async with house.open():
+        await ask(house, "my number is 4711")
+    house = house.again()
+    house.launcher.gate = asyncio.Event()
+    async with house.open():
+        begun = house.launcher.starting
+        await house.say("what is it?")
+        await house.launcher.until(lambda: house.launcher.starting > begun)
+        group = house.registry.group("main")
+        assert group is not None
+        await house.lanes.reset("main", group)
+        house.launcher.gate.set()
+        await house.launcher.until(lambda: len(house.launcher.prompts) == 2)
+        await house.lanes.idle()
+    assert "what is it?" in house.launcher.prompts[-1][1]
+    assert "4711" not in house.launcher.prompts[-1][1]
+    assert not house.launcher.agents[-1].resumed
+
+
+async def test_no_turn_begins_while_a_conversation_ends(house: House) -> None:
+    """What is said meanwhile waits for the new conversation, and is answered in it."""
+    house.launcher.loads = False
+    async with house.open():
+        await ask(house, "my number is 4711")
+        agent = house.launcher.agents[-1]
+        async with house.database.transaction() as conn:
+            # Nobody can begin a new conversation while this transaction is open.
+            await conn.execute("LOCK TABLE host.conversations IN SHARE ROW EXCLUSIVE MODE")
+            await house.say("/reset")
+            async with asyncio.timeout(10):
+                await agent.died()
+            await house.say("what is it?")
+            await house.lanes.idle()
+            assert len(house.launcher.prompts) == 1
+        await house.launcher.until(lambda: len(house.launcher.prompts) == 2)
+    assert "what is it?" in house.launcher.prompts[-1][1]
+    assert "4711" not in house.launcher.prompts[-1][1]
