@@ -89,9 +89,13 @@ class ImageBuilder:
             if await self._there(wanted.agent):
                 progress(f"The image {wanted.agent} is there.")
                 return wanted.agent
-            below = await self._packages(wanted, progress) if wanted.packages else ""
-            below = below or await self._find_base(progress)
-            await self._make(wanted, wanted.agent, below, lambda: agent_entries(runtime), progress)
+            try:
+                below = await self._packages(wanted, progress) if wanted.packages else ""
+                below = below or await self._find_base(progress)
+                await self._make(wanted, wanted.agent, below, lambda: agent_entries(runtime), progress)
+            except OSError as error:  # a full disk, mostly
+                reason = error.strerror or str(error)
+                raise ImageMissing(f"The image cannot be built on this machine: {reason}.") from error
             progress(f"The image {wanted.agent} is ready.")
             return wanted.agent
 

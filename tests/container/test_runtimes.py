@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,11 @@ from container.agent import Fittings, ModelApi, Runtime
 from container.building import USUAL_BASE
 from container.docker import DockerSandbox
 from container.engine import Engine
-from container.image_builder import ImageBuilder
+from container.image_builder import ImageBuilder, void
 from container.launcher import SandboxLauncher
 from container.planning import GROUP_FOLDER, HOME, MODEL_SOCKET, USER, user_inside
 from container.runtimes import BUILT_IN, LOCAL, MODEL_BASE, PLACEHOLDER, runtimes
-from container.sandbox import Mount
+from container.sandbox import ImageMissing, Mount
 from tests.container.scene import Toolbox
 
 REAL = [row.name for row in BUILT_IN if row.name != LOCAL]
@@ -182,3 +183,30 @@ def test_a_lock_file_loses_where_its_packages_came_from() -> None:
     assert json.loads(made)["packages"] == {"node_modules/a": {"version": "1.0.0", "integrity": "sha512-x"}}
     assert "example" not in made
     assert locking.node_lock("a==1", ["x", "y"]) == "a==1 \\\n    --hash=sha256:x \\\n    --hash=sha256:y\n"
+
+
+async def test_a_package_registry_that_does_not_answer_is_said_so_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    try:
+        node = await asyncio.to_thread(packages.fetch_node, recipes.NODE / "node.lock", tmp_path, void)
+    except packages.FetchFailed as failed:
+        pytest.skip(str(failed))
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_cache", str(tmp_path / "cache"))
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(packages.FetchFailed) as refused:
+        await asyncio.to_thread(packages.fetch_packages, recipes.IMAGE / "gemini", node, tmp_path, void)
+    said = str(refused.value)
+    assert "the packages of gemini could not be fetched (no registry answers)" in said
+    assert "127.0.0.1" not in said
+
+
+@pytest.mark.docker
+async def test_a_machine_that_cannot_keep_what_is_fetched_is_said_so(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    builder = ImageBuilder(engine, version="test", base_image="intercom-base:nothing")
+    with pytest.raises(ImageMissing, match="No such file or directory"):
+        await builder.ensure("gemini", void)
