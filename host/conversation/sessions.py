@@ -8,6 +8,7 @@ import structlog
 
 from container.agent import Agent, Fittings, Launcher, Runtime, ToolBox
 from container.sandbox import ContainerError, StartFailed
+from host.conversation.closing import Closing
 from host.conversation.outfits import Outfit, Outfitter
 from host.conversation.pool import Place, Pool
 from host.conversation.session import Session
@@ -48,6 +49,7 @@ class Sessions:
         self._starting: dict[str, asyncio.Event] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self.pool = Pool(most, most_paused)
+        self._closing = Closing(self.pool, meter)
 
     @property
     def live(self) -> Mapping[str, Session]:
@@ -93,15 +95,11 @@ class Sessions:
 
     async def end(self, session: Session) -> None:
         """Close a session; its place is free only when it is gone. One that is gone already is left alone."""
-        if self.pool.remove(session):
-            self.pool.reserve()
-            await self._end_reserved(session)
+        await self._closing.end(session)
 
     async def freeze(self, session: Session) -> None:
         """Pause an idle agent and give its place to somebody else."""
-        if self.pool.holds(session) and not session.busy and not session.paused:
-            self.pool.reserve()  # until it is really frozen
-            await self._leave(self.pool.freeze(session))
+        await self._closing.freeze(session)
 
     async def start_ahead(self, lane: str, group: Group) -> bool:
         """Start an agent before it is asked and freeze it; False when it is there or there is no room."""
@@ -127,14 +125,14 @@ class Sessions:
             raise StartFailed("every place for agents is taken; try again when one of the others is done")
         agent: Agent | None = None
         try:
-            await self._vacate(place)
+            await self._closing.vacate(place)
             agent = await self._launcher.launch(key, runtime, tools, fittings)
             self._meter.count("sessions.helpers")
             yield agent
         finally:
             try:
                 if agent is not None:
-                    await self._close(agent, key)
+                    await self._closing.close(agent, key)
             finally:
                 self.pool.free()
 
@@ -149,11 +147,7 @@ class Sessions:
 
     async def close(self) -> None:
         """End all agents side by side."""
-        sessions = list(self.pool.live.values())
-        self.pool.live.clear()
-        async with asyncio.TaskGroup() as tasks:
-            for session in sessions:
-                tasks.create_task(self._close(session.agent, session.lane))
+        await self._closing.end_all()
 
     async def _borrow(self, lane: str, group: Group) -> Session:
         outfit = self._outfitter.outfit(group)
@@ -178,7 +172,7 @@ class Sessions:
             session.busy = False
             raise
         try:
-            await self._vacate(place)
+            await self._closing.vacate(place)
             async with session.moving:
                 await session.agent.unpause()
                 session.paused = False
@@ -206,7 +200,7 @@ class Sessions:
         except asyncio.CancelledError:
             place = self.pool.withdraw(ticket)
             if place is not None:
-                await self._leave(place)
+                await self._closing.leave(place)
             raise
 
     async def _start(self, lane: str, outfit: Outfit, group: Group, place: Place | None) -> Session:
@@ -216,7 +210,7 @@ class Sessions:
             started = self._clock.now()
             session = Session(lane=lane, outfit=outfit, idle_since=started)
             try:
-                await self._vacate(place)
+                await self._closing.vacate(place)
                 tools = self._toolbox_for(lane, lambda: session.turn)
                 fittings = await self._outfitter.fittings(lane, group, outfit, lambda: session.turn)
                 session.held_agent = await self._launcher.launch(lane, outfit.runtime, tools, fittings)
@@ -234,7 +228,7 @@ class Sessions:
         try:
             await self._outfitter.opened(session.lane, session.outfit, session.agent)
         except BaseException:
-            await self._close(session.agent, session.lane)
+            await self._closing.close(session.agent, session.lane)
             raise
 
     @contextmanager
@@ -247,31 +241,6 @@ class Sessions:
             del self._starting[lane]
             started.set()
 
-    async def _vacate(self, place: Place) -> None:
-        """Make a place empty: freeze who is in it, end those for whom there is no room any more."""
-        for session in place.ending:
-            self._meter.count("sessions.evicted")
-            async with session.moving:
-                await self._close(session.agent, session.lane)
-        leaving = place.leaving
-        if leaving is None or leaving in place.ending:
-            return
-        async with leaving.moving:
-            if leaving.paused and self.pool.holds(leaving):
-                try:
-                    await leaving.agent.pause()
-                    self._meter.count("sessions.paused")
-                except ContainerError as error:
-                    log.warning("session.not_paused", lane=leaving.lane, reason=str(error))
-                    self.pool.remove(leaving)
-                    await self._close(leaving.agent, leaving.lane)
-
-    async def _leave(self, place: Place) -> None:
-        try:
-            await self._vacate(place)
-        finally:
-            self.pool.free()
-
     def _take_back(self, session: Session) -> None:
         session.turn = None
         self._turn_over(session.lane)
@@ -283,7 +252,7 @@ class Sessions:
             if self._tasks is None:
                 self.pool.free()
             else:
-                self._tasks.create_task(self._end_reserved(session))
+                self._tasks.create_task(self._closing.end_reserved(session))
         self.pool.serve()
 
     def outdated(self, session: Session) -> bool:
@@ -302,17 +271,3 @@ class Sessions:
             log.warning("session.died", lane=session.lane)
             self._meter.count("sessions.died")
             await self.end(session)
-
-    async def _end_reserved(self, session: Session) -> None:
-        try:
-            async with session.moving:
-                await self._close(session.agent, session.lane)
-        finally:
-            self.pool.free()
-
-    async def _close(self, agent: Agent, key: str) -> None:
-        try:
-            await agent.close()
-        except Exception:
-            # The sweep of left-over sandboxes ends what could not be ended here.
-            log.exception("session.close_failed", lane=key)
