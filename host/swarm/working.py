@@ -19,7 +19,6 @@ from host.tools.intents import Intent, Intents, IntentState
 from host.tools.writing import Wish
 from storage.clock import Clock
 from storage.database import Connection, Database
-from storage.errors import StorageError
 
 log = structlog.get_logger()
 
@@ -145,8 +144,8 @@ class Working:
             async with self._database.transaction() as conn:
                 await self._intents.end(conn, recorded.intent.id, state, said, self._clock.now())
                 await self._note(conn, recorded.job, "helper.ended", how=helper.stage.value)
-        except StorageError as error:
-            log.warning("helper.end_not_recorded", lane=recorded.job.wish.lane, reason=str(error))
+        except Exception:  # one helper's record must not end the others
+            log.exception("helper.end_not_recorded", lane=recorded.job.wish.lane)
 
     async def _note(self, conn: Connection, job: Job, action: str, **more: Any) -> None:
         errand = job.helper.errand
