@@ -88,7 +88,12 @@ GEMINI = Runtime(
     },
     api=ModelApi.GEMINI,
     models=("gemini-3.1-pro-preview", "gemini-3.8-flash", "gemini-2.5-flash", "gemini-3.5-flash-lite"),
-    own_models=("gemini-3.5-flash-lite", "gemini-3-flash-preview", "gemini-3-pro-preview"),
+    own_models=(
+        "gemini-3.1-pro-preview-customtools",
+        "gemini-3.5-flash-lite",
+        "gemini-3-flash-preview",
+        "gemini-3-pro-preview",
+    ),
     model_variable="GEMINI_MODEL",
     state=f"{HOME}/.gemini",
     memory="GEMINI.md",

@@ -12,6 +12,8 @@ _RAW = re.compile(
     r"|error sending request|Reconnecting\b|Retrying\b|Please run /login|Credit balance|You exceeded)",
     re.IGNORECASE,
 )
+#: ours, and the text does not show it: Gemini CLI ends its turn as if nothing had happened
+_ALWAYS_SAID = frozenset({TroubleKind.BUDGET, TroubleKind.TIMEOUT})
 _PARAGRAPH = re.compile(r"\n[ \t]*\n")
 
 
@@ -19,12 +21,12 @@ def explained(text: str, trouble: Trouble | None, *, failed: bool = False) -> st
     """The agent's text with the trouble in the place of its program's own words for it.
 
     An agent that answered although a request beside its answer failed is left alone; what a spend limit
-    stopped is always said.
+    stopped or a time limit cut short is always said.
     """
     if trouble is None:
         return text
     kept = _without_raw(text, trouble)
-    if kept == text and text and not failed and trouble.kind is not TroubleKind.BUDGET:
+    if kept == text and text and not failed and trouble.kind not in _ALWAYS_SAID:
         return text
     return "\n\n".join(filter(None, [kept, trouble.sentence]))
 

@@ -71,13 +71,15 @@ class Prompted:
         """What people read in the end; empty when there is nothing for them."""
         text = visible("".join(self._pieces))
         if not stopped:
-            text = explained(text, self.trouble, failed=self.error is not None)
+            # Gemini CLI takes an answer that its provider broke off for one that reached a limit.
+            failed = self.error is not None or self.stop is StopReason.LIMIT
+            text = explained(text, self.trouble, failed=failed)
         added = []
         if self._length > LONGEST_ANSWER:
             added.append(TOO_LONG)
         if stopped or self.stop is StopReason.CANCELLED:
             added.append(STOPPED)
-        elif self.stop is StopReason.LIMIT:
+        elif self.stop is StopReason.LIMIT and self.trouble is None:
             added.append(LIMITED)
         elif self.stop is StopReason.REFUSED and not text:
             added.append(DECLINED)

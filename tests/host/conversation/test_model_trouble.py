@@ -10,6 +10,7 @@ from tests.host.conversation.agents import ScriptedAgent
 from tests.host.conversation.house import House
 
 BUSY = Trouble(kind=TroubleKind.OVERLOADED, sentence="The provider is overloaded. Ask again in a minute.")
+SLOW = Trouble(kind=TroubleKind.TIMEOUT, sentence="The answer was cut off: it took longer than a minute.")
 SPENT = Trouble(kind=TroubleKind.BUDGET, sentence="Today's spend limit of this group is reached.")
 
 
@@ -44,6 +45,7 @@ def test_an_answer_beside_a_failed_request_is_left_alone_unless_money_stopped_it
     assert explained(said, BUSY) == said
     assert explained(said, BUSY, failed=True) == f"{said}\n\n{BUSY.sentence}"
     assert explained(said, SPENT) == f"{said}\n\n{SPENT.sentence}"
+    assert explained(said, SLOW) == f"{said}\n\n{SLOW.sentence}"
 
 
 def test_only_a_living_agent_is_accounted_for() -> None:
@@ -70,3 +72,21 @@ async def test_the_chat_reads_the_reason_once_and_the_turn_is_over(house: House,
         await house.lanes.idle()
     assert await house.turn_states() == ["done"]
     assert len(house.launcher.prompts) == 1
+
+
+async def test_a_session_whose_requests_the_provider_finds_wrong_is_begun_anew(house: House) -> None:
+    """It would find them wrong for ever; the next session is told what was said."""
+    async with house.open():
+        await house.say("the password is swordfish")
+        await house.bridge.until_says("tg:1000", "swordfish")
+        house.trouble = Trouble(kind=TroubleKind.REFUSED, sentence="The provider found the request wrong.")
+        await house.say("go on")
+        await house.launcher.until_prompted(2)
+        await house.lanes.idle()
+        house.trouble = None
+        await house.say("and now?")
+        await house.launcher.until_prompted(3)
+    first, second = house.launcher.agents
+    assert not first.alive
+    assert not second.resumed
+    assert "swordfish" in second.prompts[0]

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from container.agent import Permission, PermissionRequest, StopReason, TurnEvents
+from container.broker.port import Trouble, TroubleKind
+from host.conversation.messages_store import HostWord
 from host.conversation.prompted import LONGEST_ANSWER, Prompted
 from host.conversation.sentences import DECLINED, LIMITED, STOPPED, TOO_LONG
 from tests.host.conversation.agents import ScriptedAgent, hang
@@ -36,6 +38,13 @@ def test_how_a_prompt_stopped_is_said(prompted: Prompted, stop: StopReason, said
     prompted.text(said)
     prompted.stop = stop
     assert prompted.answer(stopped=False) == read
+
+
+def test_a_limit_that_was_the_models_trouble_is_told_as_that(prompted: Prompted) -> None:
+    prompted.text("so far")
+    prompted.stop = StopReason.LIMIT
+    prompted.trouble = Trouble(kind=TroubleKind.OVERLOADED, sentence="The provider is overloaded.")
+    assert prompted.answer(stopped=False) == "so far\n\nThe provider is overloaded."
 
 
 def test_an_endless_answer_is_bounded_and_says_so(prompted: Prompted) -> None:
@@ -87,9 +96,10 @@ async def test_what_the_host_tells_an_agent_starts_a_turn(house: House) -> None:
     async with house.open():
         async with house.database.transaction() as conn:
             for text, code, quiet in (("quietly known", "", True), ("Approved by Ana.", "K7Q2MD", False)):
-                await house.lanes.tell_agent(
-                    conn, lane="main", folder="main", address="tg:1000", text=text, code=code, quiet=quiet
+                word = HostWord(
+                    lane="main", folder="main", address="tg:1000", text=text, code=code, quiet=quiet
                 )
+                await house.lanes.tell_agent(conn, word)
         house.lanes.wake("main")
         await house.bridge.until(lambda: house.bridge.texts("tg:1000"))
     assert house.launcher.prompts == [

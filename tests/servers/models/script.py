@@ -42,9 +42,11 @@ class Overload:
 
 @dataclass(frozen=True, slots=True)
 class Endless:
-    """Text without end, a word every so many seconds, until the other side hangs up."""
+    """Text without end, a number every so many seconds, until the other side hangs up.
 
-    word: str = "on "
+    Numbers, because agents notice when a model says the same over and over.
+    """
+
     every: float = 0.01
 
 

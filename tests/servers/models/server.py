@@ -264,9 +264,9 @@ class ModelServer:
                 await response.write(writer.call(talk.tool(tool), arguments))
             case Hold(until):
                 await until.wait()
-            case Endless(word, every):
+            case Endless(every):
                 while True:
-                    await response.write(writer.text(word))
+                    await response.write(writer.text(f"{asked.words_sent} "))
                     asked.words_sent += 1
                     await asyncio.sleep(every)
 
