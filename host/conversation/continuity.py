@@ -66,6 +66,10 @@ class Continuity:
         """A turn ended well: the session's agent knows it."""
         await self._conversations.used(conn, turn.lane, session.runtime, session.agent.session, turn.id)
 
+    async def forget(self, session: Session) -> None:
+        """Never load this session again; what was said in it is told to the next."""
+        await self._conversations.forget(session.lane, session.runtime, session.agent.session)
+
     async def sum_up(self, session: Session, group: Group) -> None:
         """Let an agent that is to go say what the next one must know."""
         await self._carrying.sum_up(session, group)

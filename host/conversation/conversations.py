@@ -69,6 +69,10 @@ class Conversations:
             row = (lane, runtime, session, turn, self._clock.now())
             await conn.execute(_SQL["conversations.used"], *row)
 
+    async def forget(self, lane: str, runtime: str, session: str) -> None:
+        """Let a session be none of the lane's any more."""
+        await self._database.execute(_SQL["conversations.forget"], lane, runtime, session)
+
     async def standing(self, lane: str, runtime: str = "", session: str = "") -> Standing:
         [row] = await self._database.fetch(_SQL["conversations.standing"], lane, runtime, session)
         return Standing(

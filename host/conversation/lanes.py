@@ -7,18 +7,19 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import structlog
 
-from bridges.messages import Content
+from container.broker.port import TroubleKind
 from container.sandbox import AgentDied, ContainerError
 from host.conversation.busy_signs import BusySigns
 from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
+from host.conversation.endings import Endings
 from host.conversation.handover import Handover
 from host.conversation.means import Means
-from host.conversation.messages_store import keep_host_message
+from host.conversation.messages_store import HostWord
 from host.conversation.sentences import DIED, cut_off, cut_off_for_agent
 from host.conversation.session import Session
 from host.conversation.sessions import Sessions
 from host.conversation.talk import Silent, Talk
-from host.conversation.turns import Asked, Turn, TurnState, Waiting, answer_slot
+from host.conversation.turns import Asked, Turn, TurnState, Waiting
 from host.conversation.warmth import Warmth
 from host.outgoing.outbox import PostKind
 from host.people.registry import Group, Registry
@@ -54,8 +55,8 @@ class Lanes:
         self._warmth = warmth
         self._signs = signs
         self._handover = Handover(means=means, registry=registry, sessions=sessions)
+        self._endings = Endings(means, new_id)
         self._written = written
-        self._new_id = new_id
         self._workers = Workers(self._work, name="lane", at_once=_LANES_AT_ONCE)
         self._cut_off: dict[str, CutOff] = {}
         self._talks: dict[str, Talk] = {}
@@ -78,24 +79,12 @@ class Lanes:
             self._talks[lane].nudge()
         self._workers.wake(lane)
 
-    async def tell_agent(
-        self,
-        conn: Connection,
-        *,
-        lane: str,
-        folder: str,
-        address: str,
-        text: str,
-        code: str = "",
-        tainted: bool = False,
-        quiet: bool = False,
-    ) -> None:
+    async def tell_agent(self, conn: Connection, word: HostWord) -> None:
         """Let the agent know something (the outcome of an approval) and answer; then `wake(lane)`.
 
         A quiet one asks for no answer: the agent reads it with the next message that does.
         """
-        triggers = not quiet
-        await self._tell_agent(conn, lane, folder, address, text, code, triggers=triggers, tainted=tainted)
+        await self._endings.tell_agent(conn, word)
 
     async def idle(self) -> None:
         """Return when no lane is worked on."""
@@ -247,12 +236,25 @@ class Lanes:
             raise
         else:
             del self._cut_off[lane]
+            await self._forget_refused(session, talk.turn)
             self._means.meter.observe("turn", (self._means.clock.now() - started).total_seconds())
         finally:
             del self._talks[lane]
             talk.over.set()
             if not self._talks:
                 self._quiet.set()
+
+    async def _forget_refused(self, session: Session, turn: Turn) -> None:
+        """Begin a new session when the provider finds the old one's requests wrong: it would for ever.
+
+        (A program that was stopped in the middle of a tool may keep a history nobody accepts any more.)
+        The conversation goes on: the next session is told what was said.
+        """
+        trouble = self._means.trouble(turn)
+        if trouble is not None and trouble.kind is TroubleKind.REFUSED:
+            log.warning("session.refused", lane=turn.lane, runtime=session.runtime)
+            await self._means.continuity.forget(session)
+            await self._sessions.end(session)
 
     async def _resume(self, left: CutOff) -> None:
         """Bring a turn that was cut off to an end, by the rule."""
@@ -280,7 +282,7 @@ class Lanes:
     async def _again(self, turn: Turn, cause: Cause, group: Group) -> None:
         if cause is Cause.DEATH:
             async with self._means.database.transaction() as conn:
-                await self._say(conn, turn, PostKind.NOTICE, DIED, f"died:{turn.id}")
+                await self._endings.say(conn, turn, PostKind.NOTICE, DIED, f"died:{turn.id}")
             self._means.outbox.wake(turn.address)
         self._cut_off[turn.lane] = CutOff(turn=turn, cause=Cause.RESTART)
         async with AsyncExitStack() as stack:
@@ -301,55 +303,8 @@ class Lanes:
     async def _end(
         self, turn: Turn, state: TurnState, text: str = "", for_agent: str = "", *, error: str | None = None
     ) -> None:
-        """End a turn without an answer, saying so in its place."""
-        async with self._means.database.transaction() as conn:
-            if text:
-                await self._say(conn, turn, PostKind.ANSWER, text, answer_slot(turn, 0))
-            if for_agent:
-                place = (turn.lane, turn.folder, turn.address)
-                await self._tell_agent(conn, *place, for_agent, "", triggers=False, tainted=turn.tainted)
-            passed = await self._means.outbox.withdraw_passing(conn, turn.id)
-            await self._means.turns.end(conn, turn, state, error and error[:500])
+        await self._endings.end(turn, state, text, for_agent, error=error)
         self._cut_off.pop(turn.lane, None)
-        for each in {turn.address, *passed}:
-            self._means.outbox.wake(each)
-        self._means.meter.count("turns.ended", state=state.value)
-
-    async def _say(self, conn: Connection, turn: Turn, kind: PostKind, text: str, slot: str) -> None:
-        await self._means.outbox.put(
-            conn,
-            address=turn.address,
-            kind=kind,
-            content=Content(text=text),
-            folder=turn.folder,
-            slot=slot,
-            turn=turn.id if kind is PostKind.ANSWER else None,
-        )
-
-    async def _tell_agent(
-        self,
-        conn: Connection,
-        lane: str,
-        folder: str,
-        address: str,
-        text: str,
-        code: str,
-        *,
-        triggers: bool,
-        tainted: bool,
-    ) -> None:
-        await keep_host_message(
-            conn,
-            self._new_id(),
-            lane=lane,
-            folder=folder,
-            address=address,
-            text=text,
-            code=code,
-            triggers=triggers,
-            tainted=tainted,
-            now=self._means.clock.now(),
-        )
 
 
 def _cause(error: ContainerError) -> Cause:

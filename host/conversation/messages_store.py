@@ -1,6 +1,7 @@
 """Stores what agents are to read; called from the transaction that makes it so."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +14,19 @@ from storage.database import Connection
 _SQL = sql.load("host", "messages")
 #: the code of a claim is kept nowhere
 _SECRET = re.compile(r"^(\s*/claim\S*)\s[\s\S]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostWord:
+    """Something an agent is to read that no person wrote."""
+
+    lane: str
+    folder: str
+    address: str
+    text: str
+    code: str = ""  #: of the approval it reports
+    tainted: bool = False
+    quiet: bool = False  #: asks for no answer: the agent reads it with the next message that does
 
 
 async def keep_message(
@@ -48,19 +62,8 @@ async def release(conn: Connection, message_id: UUID) -> str | None:
     return lane
 
 
-async def keep_host_message(
-    conn: Connection,
-    message_id: UUID,
-    *,
-    lane: str,
-    folder: str,
-    address: str,
-    text: str,
-    code: str,
-    triggers: bool,
-    tainted: bool,
-    now: datetime,
-) -> None:
+async def keep_host_message(conn: Connection, message_id: UUID, word: HostWord, now: datetime) -> None:
     """Keep what the host itself has to tell an agent."""
-    row = (message_id, folder, lane, address, "host", None, None, text, code or None, None, triggers, tainted)
-    await conn.execute(_SQL["messages.insert"], *row, now, now)
+    place = (message_id, word.folder, word.lane, word.address)
+    said = ("host", None, None, word.text, word.code or None, None, not word.quiet, word.tainted)
+    await conn.execute(_SQL["messages.insert"], *place, *said, now, now)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from host.conversation.messages_store import HostWord
 from host.decisions.approvals import Approval, State
 from host.decisions.cards import PAST
 from host.phrases import one_line, quoted, sentence
@@ -12,18 +13,7 @@ from storage.database import Connection
 class AgentEar(Protocol):
     """What the desk needs of the lanes."""
 
-    async def tell_agent(
-        self,
-        conn: Connection,
-        *,
-        lane: str,
-        folder: str,
-        address: str,
-        text: str,
-        code: str = "",
-        tainted: bool = False,
-        quiet: bool = False,
-    ) -> None:
+    async def tell_agent(self, conn: Connection, word: HostWord) -> None:
         """Leave it a message, in the caller's transaction; a quiet one waits for the agent's next turn."""
         ...
 
@@ -59,28 +49,8 @@ class LaterEar:
     def attach(self, lanes: AgentEar) -> None:
         self._lanes = lanes
 
-    async def tell_agent(
-        self,
-        conn: Connection,
-        *,
-        lane: str,
-        folder: str,
-        address: str,
-        text: str,
-        code: str = "",
-        tainted: bool = False,
-        quiet: bool = False,
-    ) -> None:
-        await self._attached.tell_agent(
-            conn,
-            lane=lane,
-            folder=folder,
-            address=address,
-            text=text,
-            code=code,
-            tainted=tainted,
-            quiet=quiet,
-        )
+    async def tell_agent(self, conn: Connection, word: HostWord) -> None:
+        await self._attached.tell_agent(conn, word)
 
     def wake(self, lane: str) -> None:
         self._attached.wake(lane)

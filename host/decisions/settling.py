@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bridges.messages import Content
+from host.conversation.messages_store import HostWord
 from host.decisions.approvals import Approval, Kind, Move, State
 from host.decisions.approvals_store import Approvals, Vote
 from host.decisions.board import Board
@@ -184,8 +185,7 @@ class Settling:
             return
         result = data or {"text": ended.outcome or ""}
         await self._intents.end(conn, UUID(ended.subject["intent"]), state, result, self._clock.now())
-        await self._lanes.tell_agent(
-            conn,
+        word = HostWord(
             lane=ended.lane,
             folder=ended.folder,
             address=ended.address,
@@ -194,6 +194,7 @@ class Settling:
             tainted=bool(ended.subject["tainted"]),
             quiet=quiet,
         )
+        await self._lanes.tell_agent(conn, word)
 
     async def _post(self, conn: Connection, ended: Approval, address: str, text: str) -> None:
         content = Content(text=text)

@@ -1,8 +1,8 @@
 """What a file is by its content, whatever its name and its sender say.
 
 Pictures are decoded, by Pillow: what a model's provider cannot read would fail every later turn of the
-conversation too. The other types we tell apart have a signature of a few bytes each; libraries that guess
-among hundreds (puremagic, filetype) were tried and name a bare ZIP a Word document, or no type at all.
+conversation too. The other types we tell apart have a signature of a few bytes each; puremagic, which guesses
+among hundreds, was tried and named a bare ZIP a Word document, or no type at all.
 """
 
 import io

@@ -40,3 +40,6 @@ INSERT INTO host.conversations AS mine (lane, id, folder, began_at, summary, sum
 VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (lane) DO UPDATE SET summary = excluded.summary, summed_up = excluded.summed_up
 WHERE mine.id = excluded.id
+
+-- conversations.forget
+DELETE FROM host.sessions WHERE lane = $1 AND runtime = $2 AND session = $3

@@ -244,3 +244,11 @@ async def test_topics_are_conversations_of_their_own(house: House) -> None:
         await _answer_to(house, "/reset", address="tg:-1/42")
         assert await _answer_to(house, "hi", address="tg:-1/42") == "team/42 1"
         assert await _answer_to(house, "hi", address="tg:-1") == "team 2"
+
+
+async def test_what_models_cost_is_shown_to_whoever_may_look(house: House) -> None:
+    async with house.open():
+        await house.registry.set_role("main", BEN.address, Role.VIEWER)
+        assert await _answer_to(house, "/spend", sender=BEN) == "Nothing was spent in main."
+        assert "no role" in await _answer_to(house, "/spend", sender=EVE)
+        assert "/spend" in await _answer_to(house, "/help", sender=BEN)

@@ -11,7 +11,7 @@ from uuid import UUID
 from bridges.messages import Button, ButtonTap, ChatMessage, Content, Part, Person
 from bridges.port import BridgeState, Intake
 from demarch.embedded import EmbeddedKernel
-from host.conversation.messages_store import keep_host_message
+from host.conversation.messages_store import HostWord, keep_host_message
 from host.conversation.turns import Turn
 from host.decisions.approvals import Approval
 from host.outgoing.outbox import Outbox, Post, PostKind
@@ -86,30 +86,8 @@ class Ears:
         self._new_id = new_id
         self.woken: list[str] = []
 
-    async def tell_agent(
-        self,
-        conn: Connection,
-        *,
-        lane: str,
-        folder: str,
-        address: str,
-        text: str,
-        code: str = "",
-        tainted: bool = False,
-        quiet: bool = False,
-    ) -> None:
-        await keep_host_message(
-            conn,
-            self._new_id(),
-            lane=lane,
-            folder=folder,
-            address=address,
-            text=text,
-            code=code,
-            triggers=not quiet,
-            tainted=tainted,
-            now=self._clock.now(),
-        )
+    async def tell_agent(self, conn: Connection, word: HostWord) -> None:
+        await keep_host_message(conn, self._new_id(), word, self._clock.now())
 
     def wake(self, lane: str) -> None:
         self.woken.append(lane)
@@ -287,6 +265,7 @@ async def open_office(
         timeout=HOUR,
         extend_percent=50,
         picture_patience=60,
+        isolated=True,
     )
     return Office(
         database=database,
