@@ -4,7 +4,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import measures
+from bench import agents, broker, measures
 from bench.figures import Figure, as_table, write_json
 from bench.rig import rig
 
@@ -26,7 +26,8 @@ async def take() -> list[Figure]:
     async with rig() as install:
         await install.register(CROWD)
         figures += await measures.crowd(install, CROWD)
-    return figures
+    figures += await broker.figures()
+    return figures + await agents.figures()
 
 
 def main() -> int:
