@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 from container.agent import ToolDeclaration
 from demarch.errors import InvalidCall
 from host.phrases import one_line
+from host.tools.own_tools import schema
 from host.tools.writes import SPAWN_AGENT
 
 AWAIT_AGENT = "await_agent"
@@ -72,7 +73,7 @@ def declare(runtimes: Collection[str], free: int) -> tuple[ToolDeclaration, ...]
             f" the same workspace. Answers at once; {AWAIT_AGENT} gives its result. {free} a turn start"
             " without asking a person. Helpers end with your turn."
         ),
-        input_schema=_schema(
+        input_schema=schema(
             {
                 "task": task,
                 "name": {"type": "string", "description": "what it is called; shown to people"},
@@ -91,15 +92,6 @@ def declare(runtimes: Collection[str], free: int) -> tuple[ToolDeclaration, ...]
             "Wait for a helper's result; without a name for the next that ends. Answers within a minute: if"
             " it still works, call this again."
         ),
-        input_schema=_schema({"name": {"type": "string", "description": "which helper"}}),
+        input_schema=schema({"name": {"type": "string", "description": "which helper"}}),
     )
     return (spawn, wait)
-
-
-def _schema(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(required),
-        "additionalProperties": False,
-    }

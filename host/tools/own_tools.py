@@ -61,14 +61,14 @@ def declare_own(*, main: bool) -> tuple[ToolDeclaration, ...]:
             "Send a message now, while you go on working. Your final answer needs no tool, and neither do "
             f"files: what lies in {OUTBOX} when you have answered is sent to the chat."
         ),
-        input_schema=_schema({"text": text, "to": to} if main else {"text": text}, "text"),
+        input_schema=schema({"text": text, "to": to} if main else {"text": text}, "text"),
     )
     if not main:
         return (send,)
     register = ToolDeclaration(
         name=REGISTER_GROUP,
         description="Register a chat as a group with an agent of its own.",
-        input_schema=_schema(
+        input_schema=schema(
             {
                 "address": {"type": "string", "description": "the chat, like tg:-100123"},
                 "folder": {"type": "string", "description": "a short name: letters, digits, - and _"},
@@ -85,7 +85,8 @@ def declare_own(*, main: bool) -> tuple[ToolDeclaration, ...]:
     return (send, register)
 
 
-def _schema(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+def schema(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:
+    """The parameters of a tool as JSON Schema: these and no others."""
     return {
         "type": "object",
         "properties": dict(properties),

@@ -19,7 +19,7 @@ from host.incoming.router import Router
 from host.outgoing.sender import Sender
 from host.spending.rules import rules_of
 from host.swarm.rules import SwarmRules
-from host.wiring import decisions
+from host.wiring import decision_ground, decisions
 from host.wiring.agents import Agents
 from host.wiring.continuing import build_continuing
 from host.wiring.decisions import Decisions
@@ -80,8 +80,8 @@ def build_conversation(
     return Conversation(intake=intake, router=router, lanes=lanes, sender=sender, decisions=decided)
 
 
-def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decisions.Ground:
-    return decisions.Ground(
+def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decision_ground.Ground:
+    return decision_ground.Ground(
         database=ground.db,
         clock=ground.clock,
         new_id=ground.new_id,

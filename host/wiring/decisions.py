@@ -1,18 +1,15 @@
 """The decisions half of the host, put together: desk, tools, feed, claims, status, record of writes."""
 
 import secrets
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from datetime import tzinfo
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from container.agent import ToolBox
 from demarch.feed import Feed
-from demarch.kernel import Kernel
 from host.conversation.turns import Turn
 from host.decisions.approvals_store import Approvals
 from host.decisions.asking import Asking
 from host.decisions.board import Board
-from host.decisions.codes import Below
 from host.decisions.deciding import Deciding
 from host.decisions.desk import Desk, Parts
 from host.decisions.errands import Errands
@@ -23,57 +20,24 @@ from host.decisions.hearing import Hearing
 from host.decisions.looking import Looking
 from host.decisions.permissions import Permissions
 from host.decisions.settling import Settling
-from host.meter import Meter, SilentMeter
 from host.news.feed import FeedConsumer
 from host.news.pictures import Painter
 from host.news.status import Degraded, Status
 from host.news.telling import Rules, Telling
-from host.outgoing.outbox import Outbox
 from host.people.claim import Claims
-from host.people.registry import Registry
 from host.people.roles import Roles
-from host.record.audit import Audit
-from host.spending.events import SpendRules
 from host.spending.page import SpendPage
 from host.spending.reports import Reports
 from host.spending.spending import Spending
 from host.spending.telling import SpendTelling
-from host.swarm.rules import SwarmRules
 from host.swarm.swarm import Swarm
-from host.swarm.working import Working
 from host.tools.intents import Intents
-from host.tools.toolbox import LaneToolBox
 from host.tools.underway import Underway
 from host.tools.writes import Writes
-from host.tools.writing import Writing
 from host.tools.written import WrittenRecord
-from storage.clock import Clock
-from storage.database import Database
-from storage.ids import NewId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
-    """What everything here stands on."""
-
-    database: Database
-    clock: Clock
-    new_id: NewId
-    outbox: Outbox
-    registry: Registry
-    audit: Audit
-    kernel: Kernel
-    zone: tzinfo  #: of those who read
-    holder: str  #: the install's id: leases of an earlier life of the same install are ours
-    timeout: float  #: seconds until an open card defers itself
-    extend_percent: int
-    picture_patience: float = 3.0  #: seconds a message waits for its picture
-    spend: SpendRules = field(default_factory=SpendRules)
-    meter: Meter = field(default_factory=SilentMeter)
-    swarm: SwarmRules = field(default_factory=SwarmRules)
-    runtimes: Collection[str] = ("local",)  #: that helpers may be
-    isolated: bool = False  #: agents are locked in; without it hardly anything of theirs runs freely
-    below: Below = secrets.randbelow
+from host.wiring.decision_ground import Ground
+from host.wiring.money import build_page, build_spending, build_telling
+from host.wiring.tooling import build_swarm, build_writing, toolboxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +87,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         lanes=lanes,
         clock=ground.clock,
     )
-    spending = _spending(ground)
+    spending = build_spending(ground)
     desk = _desk(ground, approvals, board, settling, writes, spending)
     asking = Asking(
         database=ground.database,
@@ -142,18 +106,11 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         isolated=ground.isolated,
     )
     underway = Underway()
-    writing = _writing(ground, intents, writes, desk, underway)
-    swarm = _swarm(ground, intents, asking, permissions, writing)
+    writing = build_writing(ground, intents, writes, desk, underway)
+    swarm = build_swarm(ground, intents, asking, permissions, writing)
     painter = Painter(ground.zone, patience=3 * ground.picture_patience)
     reports = Reports(ground.database)
-    spend_page = SpendPage(
-        spending=spending,
-        reports=reports,
-        registry=ground.registry,
-        painter=painter,
-        clock=ground.clock,
-        picture_patience=ground.picture_patience,
-    )
+    spend_page = build_page(ground, spending, reports, painter)
     return Decisions(
         desk=desk,
         written=WrittenRecord(
@@ -183,48 +140,9 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         permissions=permissions,
         swarm=swarm,
         spending=spending,
-        spend_telling=_spend_telling(ground, approvals, settling, desk, painter, spending, reports),
+        spend_telling=build_telling(ground, approvals, settling, desk, painter, spending, reports),
         spend_page=spend_page,
-        toolbox_for=_toolboxes(ground, writing, swarm),
-    )
-
-
-def _spending(ground: Ground) -> Spending:
-    return Spending(
-        database=ground.database,
-        clock=ground.clock,
-        zone=ground.zone,
-        new_id=ground.new_id,
-        registry=ground.registry,
-        meter=ground.meter,
-        rules=ground.spend,
-    )
-
-
-def _spend_telling(
-    ground: Ground,
-    approvals: Approvals,
-    settling: Settling,
-    desk: Desk,
-    painter: Painter,
-    spending: Spending,
-    reports: Reports,
-) -> SpendTelling:
-    return SpendTelling(
-        database=ground.database,
-        desk=desk,
-        settling=settling,
-        approvals=approvals,
-        outbox=ground.outbox,
-        registry=ground.registry,
-        spending=spending,
-        reports=reports,
-        painter=painter,
-        clock=ground.clock,
-        zone=ground.zone,
-        seconds=ground.timeout,
-        percent=ground.extend_percent,
-        picture_patience=ground.picture_patience,
+        toolbox_for=toolboxes(ground, writing, swarm),
     )
 
 
@@ -298,56 +216,3 @@ def _feed(
         clock=ground.clock,
         picture_patience=ground.picture_patience,
     )
-
-
-def _writing(ground: Ground, intents: Intents, writes: Writes, desk: Desk, underway: Underway) -> Writing:
-    return Writing(
-        database=ground.database,
-        intents=intents,
-        writes=writes,
-        desk=desk,
-        underway=underway,
-        kernel=ground.kernel,
-        audit=ground.audit,
-        clock=ground.clock,
-        seconds=ground.timeout,
-    )
-
-
-def _swarm(
-    ground: Ground, intents: Intents, asking: Asking, permissions: Permissions, writing: Writing
-) -> Swarm:
-    return Swarm(
-        working=Working(
-            database=ground.database,
-            intents=intents,
-            audit=ground.audit,
-            asking=asking,
-            clock=ground.clock,
-            meter=ground.meter,
-            seconds=ground.swarm.seconds,
-        ),
-        writing=writing,
-        permit=permissions.permit,
-        kernel=ground.kernel,
-        clock=ground.clock,
-        rules=ground.swarm,
-        runtimes=ground.runtimes,
-    )
-
-
-def _toolboxes(
-    ground: Ground, writing: Writing, swarm: Swarm
-) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
-    def toolbox_for(lane: str, current_turn: Callable[[], Turn | None]) -> ToolBox:
-        return LaneToolBox(
-            lane=lane,
-            current_turn=current_turn,
-            kernel=ground.kernel,
-            registry=ground.registry,
-            writing=writing,
-            clock=ground.clock,
-            more=swarm,
-        )
-
-    return toolbox_for

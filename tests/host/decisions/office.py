@@ -17,7 +17,8 @@ from host.decisions.approvals import Approval
 from host.outgoing.outbox import Outbox, Post, PostKind
 from host.people.registry import Registry, Role
 from host.record.audit import Audit
-from host.wiring.decisions import Decisions, Ground, build
+from host.wiring.decision_ground import Ground
+from host.wiring.decisions import Decisions, build
 from storage.database import Connection, Database
 from storage.ids import NewId
 from tests.clock import HandClock

@@ -1,0 +1,42 @@
+"""What the decisions, the tools and the money stand on."""
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import tzinfo
+
+from demarch.kernel import Kernel
+from host.decisions.codes import Below
+from host.meter import Meter, SilentMeter
+from host.outgoing.outbox import Outbox
+from host.people.registry import Registry
+from host.record.audit import Audit
+from host.spending.events import SpendRules
+from host.swarm.rules import SwarmRules
+from storage.clock import Clock
+from storage.database import Database
+from storage.ids import NewId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What everything here stands on."""
+
+    database: Database
+    clock: Clock
+    new_id: NewId
+    outbox: Outbox
+    registry: Registry
+    audit: Audit
+    kernel: Kernel
+    zone: tzinfo  #: of those who read
+    holder: str  #: the install's id: leases of an earlier life of the same install are ours
+    timeout: float  #: seconds until an open card defers itself
+    extend_percent: int
+    picture_patience: float = 3.0  #: seconds a message waits for its picture
+    spend: SpendRules = field(default_factory=SpendRules)
+    meter: Meter = field(default_factory=SilentMeter)
+    swarm: SwarmRules = field(default_factory=SwarmRules)
+    runtimes: Collection[str] = ("local",)  #: that helpers may be
+    isolated: bool = False  #: agents are locked in; without it hardly anything of theirs runs freely
+    below: Below = secrets.randbelow
