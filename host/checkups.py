@@ -11,7 +11,8 @@ from container.process import ProcessSandbox
 from container.runtimes import LOCAL
 from container.sandbox import ContainerError
 from host.doctor import Check, Finding
-from host.settings import Settings, TelegramSettings
+from host.settings import Settings
+from host.settings_pieces import TelegramSettings
 from host.starting import StartRefused, choose_sandbox
 from host.wiring.agents import builder
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from container.agent import ModelApi, Runtime
-from host.settings import RuntimeSettings
+from host.settings_pieces import RuntimeSettings
 
 
 def custom_runtimes(settings: Mapping[str, RuntimeSettings]) -> Iterator[Runtime]:

@@ -1,6 +1,6 @@
 """The settings of the spending in its own terms: whole millionths, tariffs."""
 
-from host.settings import PriceSettings, SpendSettings
+from host.settings_pieces import PriceSettings, SpendSettings
 from host.spending.events import SpendRules
 from host.spending.money import from_usd
 from host.spending.prices import Tariff, flat

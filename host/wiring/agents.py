@@ -21,7 +21,7 @@ from container.sandbox import Limits, Sandbox
 from container.sockets import fits
 from host.conversation.unisolated import MainOnly
 from host.custom_runtimes import custom_runtimes
-from host.settings import AgentSettings
+from host.settings_pieces import AgentSettings
 from host.starting import StartRefused, choose_sandbox
 from host.swarm.port import lane_of
 from host.wiring.ground import Ground

@@ -18,7 +18,7 @@ from container.broker.credentials import (
 from container.broker.oauth_files import CLAUDE, CODEX, GEMINI, Shape
 from container.broker.providers import Provider
 from container.broker.refreshing import Refresher
-from host.settings import ModelSettings, ProviderSettings
+from host.settings_pieces import ModelSettings, ProviderSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ from host.page.room_changes import RoomChanges
 from host.page.room_entries import RoomEntries
 from host.page.rooms import PageRooms
 from host.readiness import Check, Condition, Part
-from host.settings import TelegramSettings
+from host.settings_pieces import TelegramSettings
 from host.wiring.agents import Agents
 from host.wiring.ground import Ground
 

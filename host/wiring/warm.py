@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from host.conversation.sessions import Sessions
 from host.conversation.turns import Turns
 from host.conversation.warmth import Climate, Warmth
-from host.settings import AgentSettings
+from host.settings_pieces import AgentSettings
 from host.swarm.places import SessionPlaces
 from host.wiring.agents import Agents
 from host.wiring.continuing import Continuing

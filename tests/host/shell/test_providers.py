@@ -9,7 +9,8 @@ from pydantic import SecretStr, ValidationError
 
 from container.agent import ModelApi
 from container.broker.credentials import KeyFile, NoCredential, OAuthFile
-from host.settings import ModelSettings, ProviderSettings, Settings, known_names
+from host.settings import Settings, known_names
+from host.settings_pieces import ModelSettings, ProviderSettings
 from host.wiring.models import bounds, providers
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)

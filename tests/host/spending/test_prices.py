@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from container.agent import ModelApi
 from container.broker.port import ModelRequest, Usage
 from container.runtimes import BUILT_IN
-from host.settings import PriceSettings, SpendSettings
+from host.settings_pieces import PriceSettings, SpendSettings
 from host.spending.money import DOLLAR
 from host.spending.prices import LIST, Prices, Tariff, flat, input_cost, output_cost, output_for
 from host.spending.rules import rules_of
