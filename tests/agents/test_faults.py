@@ -50,6 +50,7 @@ async def test_an_expired_sign_in_is_renewed_and_when_it_cannot_be_people_are_to
         assert install.program.alive
 
 
+@pytest.mark.full
 @CLAUDE
 async def test_an_image_that_is_missing_is_named_and_other_groups_go_on(runtime: Runtime) -> None:
     mine = {"mine": {"image": "nobody-made/this:1", "command": ["agent", "--acp"]}}

@@ -25,7 +25,7 @@ FETCHES = {
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def running(runtime: Runtime) -> AsyncIterator[Install]:
     prices = json.dumps(dict.fromkeys(runtime.models, PRICE))
-    settings = {"INTERCOM_MODELS__ANSWER": "3", "INTERCOM_SPEND__PRICES": prices}
+    settings = {"INTERCOM_MODELS__ANSWER": "2", "INTERCOM_SPEND__PRICES": prices}
     async with Install.running(runtime, settings) as install:
         yield install
 
@@ -125,7 +125,7 @@ async def test_a_provider_that_refuses_us_is_explained(install: Install) -> None
 
 async def test_an_answer_without_end_is_cut_and_explained(install: Install) -> None:
     install.models.script = lambda talk: (Endless(every=0.05),)
-    await install.ask("talk for an hour", "longer than 3 s")
+    await install.ask("talk for an hour", "longer than 2 s")
     assert install.models.asked()[0].outcome == "left"
     install.models.forget()
     await install.ask("enough?", "enough?")
