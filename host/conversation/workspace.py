@@ -18,6 +18,7 @@ from container.planning import (
     user_inside,
 )
 from container.sandbox import Mount
+from host.conversation.files_out import FOLDER as OUTBOX
 from host.conversation.memory import Memory
 from host.conversation.project import TooMuchToHide, project_mounts
 from host.mounts.admission import Admission
@@ -77,6 +78,7 @@ class Workspace:
             Memory(common).prepare_global()
         except FolderError as error:  # an agent put something else there: it goes without
             log.warning("memory.not_prepared", folder=group.folder, reason=str(error))
+        self._outbox(own)
         mounts = [
             Mount(source=own, target=GROUP_FOLDER, writable=True),
             Mount(source=common, target=GLOBAL_FOLDER, writable=group.main),
@@ -93,6 +95,17 @@ class Workspace:
         except (OSError, TooMuchToHide) as error:
             log.warning("project.not_shown", reason=str(error))
             return ()
+
+    def _outbox(self, own: Path) -> None:
+        """Where files for the chat go, ready to be used; whatever an agent put in its place is left alone."""
+        folder = os.open(own, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(OUTBOX, 0o700, dir_fd=folder)
+                if os.geteuid() == 0:
+                    os.chown(OUTBOX, self._user, self._group, dir_fd=folder, follow_symlinks=False)
+        finally:
+            os.close(folder)
 
     def _folder(self, path: Path) -> Path:
         """A folder that the agents' user owns; those above it are the host's own."""

@@ -200,6 +200,11 @@ def _executed(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
     return one_line(outcome.text if outcome else "", 400)
 
 
+def _asked(end: str) -> _Words:
+    """What was asked, so that the card can be read a year later, and what came of it."""
+    return lambda subject, outcome: f"{one_line(subject['asks'], 200)}: {end}"
+
+
 def _nothing(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
     return f"{one_line(subject['asks'], 200)}: nothing was done, the agent is told."
 
@@ -213,13 +218,10 @@ _MEANING: Mapping[tuple[Kind, Verb], tuple[Move, _Words]] = {
     (Kind.INTENT, Verb.APPROVE): (Move.FINISH, _executed),
     (Kind.INTENT, Verb.REJECT): (Move.DROP, _nothing),
     (Kind.FINISHED, Verb.NEXT): (Move.FINISH, lambda subject, outcome: "The next work was asked for."),
-    (Kind.PERMISSION, Verb.APPROVE): (Move.FINISH, lambda subject, outcome: "The agent goes on."),
-    (Kind.PERMISSION, Verb.REJECT): (Move.DROP, lambda subject, outcome: "The agent was told no."),
-    (Kind.SPAWN, Verb.APPROVE): (Move.FINISH, lambda subject, outcome: "The helper is started."),
-    (Kind.SPAWN, Verb.REJECT): (
-        Move.DROP,
-        lambda subject, outcome: "No helper is started; the agent is told.",
-    ),
+    (Kind.PERMISSION, Verb.APPROVE): (Move.FINISH, _asked("the agent goes on, this once.")),
+    (Kind.PERMISSION, Verb.REJECT): (Move.DROP, _asked("the agent was told no.")),
+    (Kind.SPAWN, Verb.APPROVE): (Move.FINISH, _asked("the helper is started.")),
+    (Kind.SPAWN, Verb.REJECT): (Move.DROP, _asked("no helper is started, the agent is told.")),
     (Kind.SPEND, Verb.EXTEND): (
         Move.FINISH,
         lambda subject, outcome: extended(subject["goal"], subject["grant"]),

@@ -134,7 +134,7 @@ async def test_every_program_finds_the_one_memory(workspace: Workspace, runtime:
     assert (folder / "AGENTS.md").read_text() == NEW
     if runtime.memory != "AGENTS.md":
         assert "\n@AGENTS.md\n" in (folder / runtime.memory).read_text()
-    written = [path.name for path in folder.iterdir()]
+    written = [path.name for path in folder.iterdir() if path.is_file()]
     assert sorted(written) == sorted({"AGENTS.md", runtime.memory})
     assert not any(path.is_symlink() for path in folder.iterdir())
     assert {path.stat().st_uid for path in folder.iterdir()} == {user_inside(os.geteuid(), os.getegid())[0]}
@@ -231,3 +231,24 @@ def test_a_crash_between_moving_and_pointing_doubles_words_and_loses_none(tmp_pa
     Memory(tmp_path).prepare("CLAUDE.md")
     assert (tmp_path / "AGENTS.md").read_text().startswith("old\n\nnew words\n")
     assert (tmp_path / "CLAUDE.md").read_text() == POINTER
+
+
+async def test_the_outbox_is_there_before_an_agent_looks_for_it(workspace: Workspace) -> None:
+    await workspace.mounts("main", main_group(), LOCAL)
+    outbox = workspace.group_folder("main") / "outbox"
+    assert stat.S_IMODE(outbox.stat().st_mode) == 0o700
+    assert outbox.stat().st_uid == user_inside(os.geteuid(), os.getegid())[0]
+
+
+async def test_a_link_in_the_place_of_the_outbox_is_neither_followed_nor_in_the_way(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    aim = tmp_path / "aim"
+    aim.mkdir(mode=0o755)
+    await workspace.mounts("main", main_group(), LOCAL)
+    outbox = workspace.group_folder("main") / "outbox"
+    outbox.rmdir()
+    outbox.symlink_to(aim)
+    await workspace.mounts("main", main_group(), LOCAL)
+    assert outbox.is_symlink()
+    assert stat.S_IMODE(aim.stat().st_mode) == 0o755

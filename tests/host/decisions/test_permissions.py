@@ -42,6 +42,7 @@ async def test_a_person_answers(office: Office, label: str, answer: Permission) 
         assert labels(card) == ["APPROVE", "REJECT", "DETAILS"]
         await office.tap(card, label, BEN)
         assert await task is answer
+    assert "by Ben, 09:00: Fetch a page: the agent" in first_line(await office.card())
     assert await office.ears.told() == []
     assert [each for each in await office.audited() if each.startswith("approval.")] == [
         "approval.asked",
