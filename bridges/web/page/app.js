@@ -38,8 +38,9 @@ async function readRooms() {
 }
 
 async function readHistory(folder) {
-  const answer = await read(`/api/rooms/${encodeURIComponent(folder)}/history`);
-  store.conversation(folder).refresh(answer);
+  const conversation = store.conversation(folder);
+  const page = read(`/api/rooms/${encodeURIComponent(folder)}/history`);
+  await conversation.take(page, (rows) => conversation.refresh(rows));
   if (folder === store.current) draw();
 }
 
@@ -55,7 +56,7 @@ async function readOlder() {
   if (readingOlder || !conversation.more || !conversation.fresh) return;
   readingOlder = true;
   const path = `/api/rooms/${encodeURIComponent(folder)}/history?before=${encodeURIComponent(conversation.oldest())}`;
-  await attempt(async () => conversation.older(await read(path)));
+  await attempt(() => conversation.take(read(path), (rows) => conversation.older(rows)));
   readingOlder = false;
   if (folder === store.current) draw();
 }
@@ -91,7 +92,7 @@ const FRAMES = {
   rooms: () => { roomsSoon(); sideSoon(); },
   side: (frame) => frame.room === store.current && sideSoon(),
   item: (frame) => itemChanged(frame.item),
-  gone: (frame) => { store.conversation(frame.room).items.delete(frame.id); if (frame.room === store.current) draw(); },
+  gone: (frame) => { store.conversation(frame.room).hear(frame.id, null); if (frame.room === store.current) draw(); },
   typing: (frame) => typing(frame),
   taken: (frame) => mark(frame.client_id, "taken", ""),
   refused: (frame) => refused(frame),
@@ -106,7 +107,7 @@ function itemChanged(it) {
   const conversation = store.conversation(it.room);
   const before = conversation.items.get(it.id);
   if (before && looks(before) !== looks(it)) release(it.id);
-  conversation.put(it);
+  conversation.hear(it.id, it);
   const room = store.rooms.get(it.room);
   if (room && it.id > (room.last_item ?? "")) {
     room.last_item = it.id;

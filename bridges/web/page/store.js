@@ -9,6 +9,7 @@ export class Conversation {
   more = true; // older ones may exist
   fresh = false; // read since the connection is up
   #written = 0;
+  #reads = new Set(); // of pages under way: what the host said since each began, id -> item or null
 
   /** In order. Ids sort by creation; a local one stands behind what it was written after. */
   ordered() {
@@ -30,6 +31,25 @@ export class Conversation {
   put(item) {
     this.items.set(item.id, item);
     if (item.mine) this.locals.delete(item.ref);
+  }
+
+  /** What the host says now: newer than any page of rows that was asked for before. */
+  hear(id, item) {
+    if (item) this.put(item);
+    else this.items.delete(id);
+    for (const heard of this.#reads) heard.set(id, item);
+  }
+
+  /** Read rows and take them in, without forgetting what was heard while they were on their way. */
+  async take(reading, how) {
+    const heard = new Map();
+    this.#reads.add(heard);
+    try {
+      how(await reading);
+      for (const [id, item] of heard) this.hear(id, item);
+    } finally {
+      this.#reads.delete(heard);
+    }
   }
 
   /** The newest page as the host has it now. Forget what vanished, and what lies behind a gap. */

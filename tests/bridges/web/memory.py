@@ -51,6 +51,8 @@ class MemoryHost:
         self.parts = {"database": PartHealth(ok=True)}
         self.broken = False  # nothing can be stored
         self.door_broken = False  # nobody knows the tokens
+        self.slow_history: asyncio.Event | None = None  # what was read goes out when it is set
+        self.history_read = asyncio.Event()
         self.updates: list[ChatUpdate] = []
         self.on_update: Callable[[ChatUpdate], None] = lambda update: None
         self._seen: set[str] = set()
@@ -176,6 +178,9 @@ class MemoryHost:
     async def history(self, person: str, folder: str, before: str | None, limit: int) -> Sequence[Item]:
         await self.room(person, folder)
         items = [it for id_, it in sorted(self.items[folder].items()) if before is None or id_ < before]
+        self.history_read.set()
+        if self.slow_history is not None:
+            await self.slow_history.wait()
         return items[-limit:]
 
     async def item(self, person: str, folder: str, item: str) -> Item | None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, FilePayload, Page, expect
 
 from bridges.messages import ChatMessage, Document
-from bridges.web.port import ItemFile, ItemKind, Reading
+from bridges.web.port import ItemFile, ItemKind, Reading, Reload
 from bridges.web.settings import WebSettings
 from storage.clock import SystemClock
 from tests.bridges.telegram.test_files import png
@@ -147,4 +147,22 @@ async def test_a_message_says_whether_it_waits_or_was_read(browser: Browser, hos
         await expect(page.get_by_text("queued: read after this answer")).to_be_visible()
         await expect(page.get_by_text("read", exact=True)).to_have_count(0)
         host.put(replace(second, reading=Reading.READ))
+        await expect(page.get_by_text("read", exact=True)).to_have_count(1)
+
+
+async def test_rows_that_were_read_before_do_not_undo_what_was_heard_meanwhile(
+    browser: Browser, host: MemoryHost
+) -> None:
+    item = host.post("first", kind=ItemKind.MESSAGE, person=OWNER, author="Olga", reading=Reading.QUEUED)
+    async with serving(host, ANY) as bridge, tab(browser) as page:
+        await enter(page, host, await bridge.url())
+        await expect(page.get_by_text("queued: read after this answer")).to_be_visible()
+        host.slow_history = asyncio.Event()
+        host.history_read.clear()
+        host.tell(Reload())
+        await host.history_read.wait()
+        host.put(replace(item, reading=Reading.READ))
+        await expect(page.get_by_text("read", exact=True)).to_have_count(1)
+        async with page.expect_event("requestfinished", lambda request: "/history" in request.url):
+            host.slow_history.set()
         await expect(page.get_by_text("read", exact=True)).to_have_count(1)
