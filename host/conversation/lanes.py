@@ -79,6 +79,10 @@ class Lanes:
             self._talks[lane].nudge()
         self._workers.wake(lane)
 
+    def expect(self, lane: str) -> None:
+        """Somebody talks in the lane without asking anything yet."""
+        self._warmth.expect(lane)
+
     async def tell_agent(self, conn: Connection, word: HostWord) -> None:
         """Let the agent know something (the outcome of an approval) and answer; then `wake(lane)`.
 
@@ -148,23 +152,18 @@ class Lanes:
                 self._workers.wake(lane)
 
     async def _work(self, lane: str) -> None:
-        answered = False
         while not self._draining and not self._held[lane]:
             await self._handover.part(lane)
             await self._make_sure(lane)
             left = self._cut_off.get(lane)
             if left is not None:
                 await self._resume(left)
-                answered = True
                 continue
             waiting = await self._means.turns.waiting(lane)
             group = None if waiting is None else self._registry.group(waiting.folder)
             if waiting is None or group is None:
-                if not answered:
-                    self._warmth.expect(lane)
                 return
             await self._answer(lane, group, waiting)
-            answered = True
 
     async def _make_sure(self, lane: str) -> None:
         """Look whether a beginning whose commit nobody confirmed took place."""

@@ -179,7 +179,7 @@ class Talk:
                 await self._join()
 
     async def _join(self) -> None:
-        joined = await self._means.turns.join(self.turn)
+        joined = await self._means.turns.join(self.turn, stopped=lambda: self.stopped)
         if joined is not None:
             self.turn, asked = joined
             self._session.turn = self.turn

@@ -1,8 +1,8 @@
 """Turns: what an agent is asked at one time and what became of it, as the database knows it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from storage.ids import NewId
 
 _SQL = sql.load("host", "turns")
 _LANES_AT_ONCE = 10_000
+COMMAND_PATIENCE = 30.0  #: seconds a message waits for a command written before it
 
 
 class TurnState(StrEnum):
@@ -75,7 +76,7 @@ class Turns:
         self._new_id = new_id
 
     async def waiting(self, lane: str) -> Waiting | None:
-        row = await self._database.fetchrow(_SQL["turns.waiting"], lane)
+        row = await self._database.fetchrow(_SQL["turns.waiting"], lane, self._barrier())
         if row is None:
             return None
         return Waiting(first=row["id"], folder=row["folder"], address=row["address"], private=row["private"])
@@ -120,11 +121,19 @@ class Turns:
         await self._database.execute(_SQL["turns.taint"], turn.id)
         return replace(turn, tainted=True)
 
-    async def join(self, turn: Turn) -> tuple[Turn, Asked] | None:
-        """Let what waits in the turn's chat by now join it; None when nothing asks for an answer."""
-        async with self._database.transaction() as conn:
-            asked = await self._attach(conn, turn)
-        return None if asked is None else (turn.joined_by(asked), asked)
+    async def join(self, turn: Turn, *, stopped: Callable[[], bool]) -> tuple[Turn, Asked] | None:
+        """Let what waits in the turn's chat by now join it; None when nothing asks for an answer.
+
+        Nothing joins a turn that is being `stopped`: what was written after the stop is for the next one.
+        """
+        try:
+            async with self._database.transaction() as conn:
+                asked = await self._attach(conn, turn)
+                if asked is None or stopped():
+                    raise _NothingWaits
+        except _NothingWaits:
+            return None
+        return turn.joined_by(asked), asked
 
     async def asked(self, turn: Turn) -> Asked:
         """All messages of a turn, for running it again."""
@@ -148,8 +157,12 @@ class Turns:
         number: int = await self._database.fetchval(_SQL["turns.said"], turn.id)
         return number
 
+    def _barrier(self) -> datetime:
+        """Commands older than this hold up nothing any more, whatever became of them."""
+        return self._clock.now() - timedelta(seconds=COMMAND_PATIENCE)
+
     async def _attach(self, conn: Connection, turn: Turn) -> Asked | None:
-        rows = await conn.fetch(_SQL["turns.attach"], turn.id, turn.lane, turn.address)
+        rows = await conn.fetch(_SQL["turns.attach"], turn.id, turn.lane, turn.address, self._barrier())
         if not rows:
             return None
         asked = _asked(sorted(rows, key=lambda row: row["id"]))

@@ -45,6 +45,7 @@ class Intake:
         new_id: NewId,
         name: str,
         wake_lane: Callable[[str], None],
+        expect_lane: Callable[[str], None],
         wake_router: Callable[[str], None],
         meter: Meter,
     ) -> None:
@@ -55,6 +56,7 @@ class Intake:
         self._new_id = new_id
         self._name = name
         self._wake_lane = wake_lane
+        self._expect_lane = expect_lane
         self._wake_router = wake_router
         self._meter = meter
         self._acquaintances = Acquaintances()
@@ -129,6 +131,8 @@ class Intake:
         match reception.fate:
             case Fate.AGENT if reception.triggers:
                 self._wake_lane(reception.lane)
+            case Fate.AGENT:  # people talk; the next may call the agent
+                self._expect_lane(reception.lane)
             case Fate.ROUTER:
                 self._wake_router(address_of(update))
         if received.cut:

@@ -142,6 +142,7 @@ class Router:
         words = without_trigger(message.text, self._name)
         if kept is None or await self._decisions.keyword(_with_text(message, words)):
             await self._handled(number)
+            self._let_go_on(message.address)
             return
         async with self._database.transaction() as conn:
             lane = await release(conn, kept)
@@ -163,6 +164,7 @@ class Router:
                 )
             await self._close(conn, number)
         self._outbox.wake(address)
+        self._let_go_on(address)
 
     async def _note(self, number: int, update: Unreadable) -> None:
         detail: dict[str, Any] = {"update": update.update_id, "reason": update.reason}
@@ -184,6 +186,12 @@ class Router:
             except BridgeError as error:
                 log.info("tap.not_answered", reason=str(error))
         await self._handled(number)
+
+    def _let_go_on(self, address: str) -> None:
+        """What was written in this chat after a command has waited for it."""
+        group = self._registry.group_of(address)
+        if group is not None:
+            self._wake_lane(group.lane_of(address))
 
     async def _handled(self, number: int) -> None:
         async with self._database.transaction() as conn:

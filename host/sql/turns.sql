@@ -1,8 +1,13 @@
 -- turns.waiting
--- The chat whose message is answered next, and what its lane waits for since when.
+-- The chat whose message is answered next, and what its lane waits for since when. What was written after a command
+-- waits until that was dealt with: a stop ends what was asked before it and nothing after.
 SELECT m.id, m.folder, m.address, coalesce(c.private, false) AS private
 FROM host.messages m LEFT JOIN host.chats c ON c.address = m.address
 WHERE m.lane = $1 AND m.turn IS NULL AND m.source <> 'aside' AND m.triggers AND EXISTS (SELECT FROM host.groups g WHERE g.folder = m.folder)
+    AND NOT EXISTS (
+        SELECT FROM host.updates u WHERE u.address = m.address AND u.handled_at IS NULL AND u.kind = 'message'
+            AND (u.body->>'kept')::uuid < m.id AND u.received_at > $2
+    )
 ORDER BY m.id LIMIT 1
 
 -- turns.waiting_lanes
@@ -15,10 +20,19 @@ VALUES ($1, $2, $3, $4, 'running', $5, $6)
 
 -- turns.attach
 -- Everything that waits in this chat, if something of it asks for an answer; the rest is context.
-UPDATE host.messages SET turn = $1
-WHERE lane = $2 AND address = $3 AND turn IS NULL AND source <> 'aside' AND EXISTS (
-    SELECT FROM host.messages w WHERE w.lane = $2 AND w.address = $3 AND w.turn IS NULL AND w.source <> 'aside' AND w.triggers
+WITH barrier AS (
+    SELECT (u.body->>'kept')::uuid AS id FROM host.updates u
+    WHERE u.address = $3 AND u.handled_at IS NULL AND u.kind = 'message' AND u.received_at > $4
+    ORDER BY u.id LIMIT 1
 )
+UPDATE host.messages m SET turn = $1
+WHERE m.lane = $2 AND m.address = $3 AND m.turn IS NULL AND m.source <> 'aside'
+    AND m.id < coalesce((SELECT id FROM barrier), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND EXISTS (
+        SELECT FROM host.messages w
+        WHERE w.lane = $2 AND w.address = $3 AND w.turn IS NULL AND w.source <> 'aside' AND w.triggers
+            AND w.id < coalesce((SELECT id FROM barrier), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    )
 RETURNING id, source, person, person_name, text, ref, triggers, tainted, sent_at
 
 -- turns.taint

@@ -74,6 +74,7 @@ def build_conversation(
         new_id=ground.new_id,
         name=ground.settings.assistant_name,
         wake_lane=lanes.wake,
+        expect_lane=lanes.expect,
         wake_router=router.wake,
         meter=ground.metrics,
     )

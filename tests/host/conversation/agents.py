@@ -158,6 +158,7 @@ class ScriptedLauncher:
         self.agents.append(agent)
         self.living += 1
         self.most_living = max(self.living, self.most_living)
+        await self.tell()
         return agent
 
     async def sweep(self, keep: Sequence[str] = ()) -> int:

@@ -243,6 +243,7 @@ class House:
             new_id=self.new_id,
             name="Amtiskaw",
             wake_lane=self.lanes.wake,
+            expect_lane=self.lanes.expect,
             wake_router=self.router.wake,
             meter=meter,
         )

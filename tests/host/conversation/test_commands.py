@@ -5,8 +5,9 @@ import asyncio
 import pytest
 
 from bridges.messages import Person
-from container.agent import Runtime, TurnEvents
-from host.incoming.models import Model, catalogue, choose, listing
+from container.agent import Runtime, StopReason, TurnEvents
+from host.conversation.warmth import Climate
+from host.incoming.models import LOCAL, Model, catalogue, choose, listing
 from host.people.registry import Role
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import ANA, EVE, House
@@ -227,6 +228,49 @@ async def test_an_answer_to_a_command_is_not_doubled_by_a_restart(house: House) 
 async def test_stop_without_a_turn_says_so(house: House) -> None:
     async with house.open():
         assert await _answer_to(house, "/stop") == "Nothing runs here at the moment."
+
+
+@pytest.mark.parametrize("takes_followups", [True, False])
+async def test_a_stop_ends_what_was_asked_before_it_and_nothing_after(
+    house: House, takes_followups: bool
+) -> None:
+    async def count_until_cancelled(agent: ScriptedAgent, text: str, events: TurnEvents) -> StopReason | None:
+        if "count" not in text:
+            events.text("I heard the rest.")
+            return None
+        events.text("one, two")
+        await agent.cancelled.wait()
+        return StopReason.CANCELLED
+
+    house.launcher.script = count_until_cancelled
+    house.launcher.takes_followups = takes_followups
+    async with house.open():
+        await house.say("count")
+        await house.launcher.until_prompted(1)
+        await house.receive(house.message("/stop"), house.message("and now something else"))
+        await house.bridge.until_says("tg:1000", "I heard the rest.")
+        assert "Stopped." in next(text for text in house.bridge.texts("tg:1000") if "one, two" in text)
+    assert await house.turn_states() == ["done", "done"]
+
+
+async def test_what_is_said_after_a_change_of_model_is_answered_by_the_new_one(house: House) -> None:
+    house.models = (LOCAL, Model(name="other", runtime="other"))
+    house = house.again()
+    async with house.open():
+        await house.receive(house.message("/model other"), house.message("who is there?"))
+        await house.launcher.until_prompted(1)
+    assert [agent.runtime for agent in house.launcher.agents] == ["other"]
+
+
+async def test_people_who_talk_among_themselves_have_an_agent_before_they_call_it(house: House) -> None:
+    house.climate = Climate()
+    house = house.again()
+    async with house.open():
+        await house.registry.add_group("tg:-1", "team")
+        await house.say("what a morning", address="tg:-1")
+        await house.launcher.until(lambda: house.launcher.agents)
+        assert house.launcher.agents[0].key == "team"
+    assert not house.launcher.prompts
 
 
 async def test_topics_are_conversations_of_their_own(house: House) -> None:

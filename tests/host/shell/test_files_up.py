@@ -35,7 +35,6 @@ async def test_a_photo_reaches_the_agents_folder_and_its_file_the_chat(
     await telegram.wait_for_message(ANA, within=PATIENCE)
     assert await asyncio.to_thread(brought, home) == {"photo.jpg": png()}
     outbox = home / "groups" / "main" / "outbox"
-    await asyncio.to_thread(outbox.mkdir)
     await asyncio.to_thread((outbox / "report.txt").write_bytes, b"All is well.")
     telegram.say(ANA, ANA, "what is ready?")
     await telegram.wait_for(lambda: documents(telegram), PATIENCE)
