@@ -1,12 +1,14 @@
 """`python -m bench`: take every measure, print the table, write bench/latest.json."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 from bench import agents, broker, measures
 from bench.figures import Figure, as_table, write_json
 from bench.rig import rig
+from host.logging import configure
 
 LATEST = Path(__file__).with_name("latest.json")
 CROWD = [-(200 + number) for number in range(50)]
@@ -31,7 +33,9 @@ async def take() -> list[Figure]:
 
 
 def main() -> int:
-    figures = asyncio.run(take())
+    with Path(os.devnull).open("w") as nowhere:  # as the program logs, where nobody reads it
+        configure(stream=nowhere)
+        figures = asyncio.run(take())
     sys.stdout.write(as_table(figures) + "\n")
     write_json(figures, LATEST)
     return 0

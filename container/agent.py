@@ -36,6 +36,7 @@ class Runtime:
     state: str = ""  #: folder inside, kept per conversation: what it needs to load a session again
     memory: str = "AGENTS.md"  #: the name under which it reads the group's memory in its working folder
     memory_bytes: int = 0  #: it needs at least so much, whatever the setting says
+    cpus: float = 0.0  #: likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

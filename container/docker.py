@@ -33,6 +33,7 @@ KEY_LABEL = "io.intercom.key"
 PARALLEL_STARTS = 4
 FREEZE_TRIES, FREEZE_AGAIN = 4, 0.05  #: times, seconds
 OPEN_FILES = 1024
+CPU_PERIOD = 100_000  #: microseconds in which an agent may use its share of processors
 LAST_LINES = 20
 LONGEST_WORDS = 2000
 
@@ -170,7 +171,9 @@ def hardening(spec: SandboxSpec) -> dict[str, Any]:
         "security_opt": ["no-new-privileges:true"],
         "mem_limit": limits.memory_bytes,
         "memswap_limit": limits.memory_bytes,
-        "nano_cpus": int(limits.cpus * 1_000_000_000),
+        # The engine refuses more CPUs than the machine has when they are given as a number of CPUs.
+        "cpu_period": CPU_PERIOD,
+        "cpu_quota": int(limits.cpus * CPU_PERIOD),
         "pids_limit": limits.pids,
         "ulimits": [
             Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),

@@ -45,7 +45,11 @@ def plan(
         command=(*SESSION_COMMAND, *runtime.command),
         sockets=sockets,
         environment=_environment(runtime, fittings),
-        limits=replace(limits, memory_bytes=max(limits.memory_bytes, runtime.memory_bytes)),
+        limits=replace(
+            limits,
+            memory_bytes=max(limits.memory_bytes, runtime.memory_bytes),
+            cpus=max(limits.cpus, runtime.cpus),
+        ),
         mounts=fittings.mounts,
         home=HOME,
         user=user,

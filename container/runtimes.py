@@ -45,6 +45,7 @@ CLAUDE = Runtime(
     state=f"{HOME}/.claude",
     memory="CLAUDE.md",
     memory_bytes=GIB,
+    cpus=2.0,  # two programs of several threads: with the quota of one they stand still in every turn
 )
 
 CODEX = Runtime(

@@ -21,4 +21,5 @@ def custom_runtimes(settings: Mapping[str, RuntimeSettings]) -> Iterator[Runtime
             state=row.state,
             memory=row.memory,
             memory_bytes=int(row.memory_bytes),
+            cpus=row.cpus,
         )

@@ -129,6 +129,7 @@ class RuntimeSettings(Piece):
     state: Annotated[str, Field(pattern=r"^$|^/home/agent(/[A-Za-z0-9_.-]*[A-Za-z0-9_-])+$")] = ""
     memory: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$")] = "AGENTS.md"
     memory_bytes: ByteSize = ByteSize(0)  #: it needs at least so much
+    cpus: NonNegativeFloat = 0.0  #: likewise
 
     @model_validator(mode="after")
     def _has_models(self) -> "RuntimeSettings":

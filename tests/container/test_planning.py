@@ -47,6 +47,12 @@ def test_a_runtime_has_the_memory_it_needs(allowed: int, needed: int, expected: 
     assert (spec.limits.memory_bytes, spec.limits.pids) == (expected, 7)
 
 
+@pytest.mark.parametrize(("allowed", "needed", "expected"), [(1.0, 2.0, 2.0), (3.0, 2.0, 3.0)])
+def test_a_runtime_has_the_processors_it_needs(allowed: float, needed: float, expected: float) -> None:
+    runtime = Runtime(name="x", image="", command=("x",), cpus=needed)
+    assert plan("g", runtime, Path("/s"), Limits(cpus=allowed)).limits.cpus == expected
+
+
 def test_mounts_and_home_and_user_are_as_they_were_given() -> None:
     mount = Mount(source=Path("/home/x/groups/main"), target="/workspace/group", writable=True)
     spec = plan("g", RUNTIME, Path("/s"), fittings=Fittings(mounts=(mount,)), user=(1000, 100))
