@@ -73,6 +73,7 @@ class _Turn:
     def __init__(self, events: TurnEvents) -> None:
         self.events: TurnEvents | None = events  #: None: nobody listens any more
         self.told = Told()
+        self.updates = 0  #: that came about it
         self.outcome: asyncio.Future[StopReason | ContainerError] = asyncio.get_running_loop().create_future()
 
 
@@ -199,23 +200,28 @@ class Conversation:
         """
         while self._turns:
             running = self._turns[0]
-            taken = await self._group.create_task(self._steer(content))  # after what was sent by tasks before
+            # As a task: it is sent after what was sent by tasks before.
+            updates = await self._group.create_task(self._steer(running, content))
             outcome = await asyncio.shield(running.outcome)
-            if taken:
-                if isinstance(outcome, ContainerError):
-                    raise outcome
-                return True
+            if updates is None:
+                continue
+            if isinstance(outcome, ContainerError):
+                raise outcome
+            # Taken at the very end of a turn it may be left unread: then nothing comes of the turn any more.
+            return running.updates > updates or outcome is not StopReason.END
         return False
 
-    async def _steer(self, content: list[Block]) -> bool:
+    async def _steer(self, running: _Turn, content: list[Block]) -> int | None:
+        """Offer a prompt to the running turn; how much had come of that when it was taken, else None."""
         params = steering.request(self._session, content)
         try:
-            return steering.taken(await self._connection.send_request(steering.METHOD, params))
+            answer = await self._connection.send_request(steering.METHOD, params)
+            return running.updates if steering.taken(answer) else None
         except RequestError as error:
             log.info("agent.not_steered", reason=describe(error))
         except (ConnectionError, RuntimeError) as error:  # how the turn ends says the same
             log.debug("agent.not_steered", reason=str(error))
-        return False
+        return None
 
     async def _ask(self, turn: _Turn, content: list[Block]) -> None:
         request = PromptRequest(session_id=self._session, prompt=content)
@@ -259,6 +265,8 @@ class Conversation:
     def _update(self, params: Any) -> None:
         """Updates name no prompt: they are about the oldest one that is not answered."""
         turn = self._turns[0] if self._turns else None
+        if turn is not None:
+            turn.updates += 1
         if turn is None or turn.events is None:
             return
         try:

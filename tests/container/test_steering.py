@@ -68,6 +68,24 @@ async def test_a_follow_up_that_came_too_late_is_a_prompt_of_its_own(refusal: di
     assert (first.said, second.said) == ("about one", "about two")
 
 
+async def test_a_follow_up_that_was_taken_and_left_unread_is_a_prompt_of_its_own() -> None:
+    first, second = Listener(), Listener()
+    async with steered() as (conversation, peer, group):
+        turn = group.create_task(conversation.prompt("one", first))
+        prompt = await peer.hear()
+        peer.text("about one")
+        late = group.create_task(conversation.prompt("two", second))
+        peer.say(id=(await peer.hear())["id"], result={"outcome": "injected"})
+        peer.say(id=prompt["id"], result={"stopReason": "end_turn"})
+        await turn
+        again = await peer.hear()
+        assert (again["method"], again["params"]["prompt"][0]["text"]) == ("session/prompt", "two")
+        peer.text("about two")
+        peer.say(id=again["id"], result={"stopReason": "end_turn"})
+        assert await late is StopReason.END
+    assert (first.said, second.said) == ("about one", "about two")
+
+
 async def test_a_follow_up_that_still_waits_when_people_stop_the_turn_is_not_asked() -> None:
     async with steered() as (conversation, peer, group):
         turn = group.create_task(conversation.prompt("one", Listener()))
