@@ -27,13 +27,15 @@ LONG_WITH_GEMINI = {
     "test_it_knows_after_its_death_what_was_said_before",
     "test_it_opens_a_new_session_where_there_is_nothing_to_load",
     "test_an_answer_without_end_is_cut_and_explained",
+    "test_helpers.py",
 }
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.name.endswith("[gemini]") and item.name.removesuffix("[gemini]") in LONG_WITH_GEMINI:
+        name, mark, rest = item.name.partition("[gemini]")
+        if mark and not rest and (name in LONG_WITH_GEMINI or item.path.name in LONG_WITH_GEMINI):
             item.add_marker(pytest.mark.full)
 
 

@@ -163,6 +163,7 @@ async def test_a_reload_shows_the_history_and_scrolling_up_the_older_one(
         for oldest in (70, 20):
             await expect(page.get_by_text(f"message number {oldest}", exact=True)).to_be_attached()
             await page.locator("#scroll").evaluate("element => element.scrollTop = 0")
+        await expect(page.get_by_text("message number 0", exact=True)).to_be_attached()
         await page.locator("#scroll").evaluate("element => element.scrollTop = 0")
         await expect(page.get_by_text("message number 0", exact=True)).to_be_in_viewport()
         host.post("something new")
