@@ -14,6 +14,8 @@ from acp.connection import Connection
 from acp.meta import AGENT_METHODS, CLIENT_METHODS
 from acp.schema import (
     AgentCapabilities,
+    AgentMessageChunk,
+    AgentThoughtChunk,
     CancelNotification,
     ClientCapabilities,
     FileSystemCapabilities,
@@ -30,6 +32,8 @@ from acp.schema import (
     PromptResponse,
     RequestPermissionRequest,
     SessionNotification,
+    ToolCallProgress,
+    ToolCallStart,
 )
 from acp.utils import notify_model, request_model
 from pydantic import BaseModel, ValidationError
@@ -55,6 +59,7 @@ HELLO = InitializeRequest(
     client_info=Implementation(name="intercom", version="1"),
 )
 
+WORK = (AgentMessageChunk, AgentThoughtChunk, ToolCallStart, ToolCallProgress)
 Answer = TypeVar("Answer", bound=BaseModel)
 log = structlog.get_logger()
 
@@ -73,7 +78,7 @@ class _Turn:
     def __init__(self, events: TurnEvents) -> None:
         self.events: TurnEvents | None = events  #: None: nobody listens any more
         self.told = Told()
-        self.updates = 0  #: that came about it
+        self.updates = 0  #: that tell of work on it; what it used and the like come at its end in any case
         self.outcome: asyncio.Future[StopReason | ContainerError] = asyncio.get_running_loop().create_future()
 
 
@@ -265,14 +270,15 @@ class Conversation:
     def _update(self, params: Any) -> None:
         """Updates name no prompt: they are about the oldest one that is not answered."""
         turn = self._turns[0] if self._turns else None
-        if turn is not None:
-            turn.updates += 1
-        if turn is None or turn.events is None:
+        if turn is None:
             return
         try:
             update = SessionNotification.model_validate(params).update
         except ValidationError:
             log.debug("agent.update_unknown")  # a kind of update this version does not know
+            return
+        turn.updates += isinstance(update, WORK)
+        if turn.events is None:
             return
         show(update, turn.events, turn.told, self._tools)
 
