@@ -95,6 +95,8 @@ async def test_a_follow_up_is_heard(install: Install) -> None:
     install.say("feed the cows")
     await install.models.until(lambda models: any(each.words_sent for each in models.asked()))
     install.say("and the hens")
+    # Codex drops the answer under way and begins another with both in mind; the others finish it first.
+    await install.see(lambda shown: shown.text.startswith(("Read:", "Queued:")) or "hens" in shown.text)
     go_on.set()
     await install.see(lambda shown: "and then the hens." in shown.text)
     last = install.models.asked()[-1].talk
