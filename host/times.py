@@ -3,10 +3,6 @@
 from datetime import datetime, tzinfo
 
 
-def clock_time(moment: datetime, zone: tzinfo) -> str:
-    return moment.astimezone(zone).strftime("%H:%M")
-
-
 def moment(when: datetime, now: datetime, zone: tzinfo) -> str:
     """`14:05` today, `yesterday 16:40`, `tomorrow 09:00`, else `3 Mar 16:40`, with another year in it."""
     local, today = when.astimezone(zone), now.astimezone(zone).date()

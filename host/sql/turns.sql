@@ -20,18 +20,24 @@ VALUES ($1, $2, $3, $4, 'running', $5, $6)
 
 -- turns.attach
 -- Everything that waits in this chat, if something of it asks for an answer; the rest is context.
+-- What was written after a command that is not dealt with yet goes on waiting, as in turns.waiting.
 WITH barrier AS (
-    SELECT (u.body->>'kept')::uuid AS id FROM host.updates u
-    WHERE u.address = $3 AND u.handled_at IS NULL AND u.kind = 'message' AND u.received_at > $4
-    ORDER BY u.id LIMIT 1
+    SELECT coalesce(
+        (
+            SELECT (u.body->>'kept')::uuid FROM host.updates u
+            WHERE u.address = $3 AND u.handled_at IS NULL AND u.kind = 'message' AND u.received_at > $4
+            ORDER BY u.id LIMIT 1
+        ),
+        'ffffffff-ffff-ffff-ffff-ffffffffffff'
+    ) AS id
 )
 UPDATE host.messages m SET turn = $1
 WHERE m.lane = $2 AND m.address = $3 AND m.turn IS NULL AND m.source <> 'aside'
-    AND m.id < coalesce((SELECT id FROM barrier), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND m.id < (SELECT id FROM barrier)
     AND EXISTS (
         SELECT FROM host.messages w
         WHERE w.lane = $2 AND w.address = $3 AND w.turn IS NULL AND w.source <> 'aside' AND w.triggers
-            AND w.id < coalesce((SELECT id FROM barrier), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            AND w.id < (SELECT id FROM barrier)
     )
 RETURNING id, source, person, person_name, text, ref, triggers, tainted, sent_at
 

@@ -40,10 +40,6 @@ class Crew:
     def find(self, name: str) -> Helper | None:
         return next((each for each in self.helpers.values() if each.name.casefold() == name.casefold()), None)
 
-    def untold(self) -> list[Helper]:
-        """Those that have ended and whose result nobody has fetched."""
-        return [helper for helper in self.helpers.values() if helper.over and not helper.told]
-
     def busy(self) -> list[Helper]:
         return [helper for helper in self.helpers.values() if not helper.over]
 
