@@ -56,6 +56,10 @@ def _(params: takes.AdvancePhase, name: str, run: Run | None) -> str:
 
 @_tell.register
 def _(params: takes.RunAction, name: str, run: Run | None) -> str:
+    if name == "pause_run":
+        return f"{_named(params.run_id, run)} finishes its phase and asks before the next one."
+    if name == "resume_run":
+        return f"{_named(params.run_id, run)} moves on by itself again."
     return f"{_named(params.run_id, run)} stops for good; its work stays."
 
 
@@ -86,3 +90,14 @@ def _(params: takes.CloseIssue, name: str, run: Run | None) -> str:
 @_tell.register
 def _(params: takes.RegisterFinding, name: str, run: Run | None) -> str:
     return f"The finding {quoted(params.title)} is kept, to be researched and triaged."
+
+
+@_tell.register
+def _(params: takes.DiscoveryAction, name: str, run: Run | None) -> str:
+    return f"The discovery {params.discovery_id} is put aside for good."
+
+
+@_tell.register
+def _(params: takes.PromoteDiscovery, name: str, run: Run | None) -> str:
+    where = f"the issue {params.issue_id}" if params.issue_id else f"a new issue, priority {params.priority}"
+    return f"The discovery {params.discovery_id} becomes {where}."

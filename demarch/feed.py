@@ -7,7 +7,7 @@ import structlog
 
 from demarch.errors import NotFound
 from demarch.kernel import Kernel, KernelEvent, Marks, Run
-from demarch.notices import Notice, derive
+from demarch.notices import DiscoveryNotice, Notice, derive
 
 log = structlog.get_logger()
 
@@ -17,6 +17,7 @@ class Batch:
     """What was read: store the marks in the transaction that stores what the notices cause."""
 
     notices: tuple[Notice, ...]
+    discoveries: tuple[DiscoveryNotice, ...] = ()
     marks: Marks
     events: int  #: how many events were behind the old marks; 0 means drained
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from demarch.errors import Conflict as Conflict
@@ -30,7 +31,7 @@ class KernelEvent:
     """One row of the kernel's append-only log, in the shape `ic events tail` prints."""
 
     id: int
-    source: str  #: phase, dispatch, discovery, review, coordination
+    source: str  #: phase, dispatch, discovery, review, coordination, interspect
     type: str
     run_id: str
     from_state: str = ""
@@ -38,6 +39,14 @@ class KernelEvent:
     reason: str = ""
     envelope: Mapping[str, Any] = field(default_factory=dict)
     timestamp: datetime
+
+
+class Extension(StrEnum):
+    """What EXTEND can do for a run whose budget is used up."""
+
+    TOKENS = "tokens"  #: its budget grows
+    DISPATCHES = "dispatches"  #: a portfolio may start more agents
+    FOLLOW_UP = "follow-up"  #: a new run with a larger budget takes its place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +64,25 @@ class Run:
     budget: int | None = None  #: tokens
     used: int = 0  #: tokens
     warn_pct: int = 80
+    auto_advance: bool = True  #: False: it pauses before every phase
+    extension: Extension = Extension.TOKENS
     #: spending over time, oldest first: (when, tokens used so far)
     spent: tuple[tuple[datetime, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discovery:
+    """Something found that may be worth an issue."""
+
+    id: str
+    source: str  #: who or what found it
+    title: str
+    summary: str = ""
+    url: str = ""
+    score: float = 0.0  #: 0 to 1
+    status: str = "new"  #: new, scored, proposed, promoted, dismissed
+    issue_id: str = ""  #: what it was promoted to
+    discovered_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +91,24 @@ class KernelState:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a kernel cannot do. An operation that is absent is not even offered."""
+
+    absent: Mapping[str, str] = field(default_factory=dict)  #: operation -> why, one sentence
+    notes: tuple[str, ...] = ()  #: what else is missing, one sentence each
+
+
 class Kernel(Protocol):
     """Executes operations. All methods raise DemarchError."""
 
-    async def state(self) -> KernelState: ...
+    async def state(self) -> KernelState:
+        """Whether it answers; looks again at what it can do."""
+        ...
+
+    def capabilities(self) -> Capabilities:
+        """As the last look found them; no wait."""
+        ...
 
     async def read(self, call: Call) -> Outcome: ...
 
@@ -89,6 +129,12 @@ class Kernel(Protocol):
     async def run(self, run_id: str) -> Run: ...
 
     async def runs(self, *, active: bool = True) -> Sequence[Run]: ...
+
+    async def discovery(self, discovery_id: str) -> Discovery: ...
+
+    async def discoveries(self, *, status: str, limit: int) -> Sequence[Discovery]:
+        """The most relevant first."""
+        ...
 
     async def head(self) -> Marks:
         """Marks just behind the newest event, for a consumer that starts now."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from demarch.gates import evidence_words
-from demarch.kernel import KernelEvent, Run
+from demarch.kernel import Discovery, KernelEvent, Run
 from demarch.phrases import one_line
 
 
@@ -19,6 +19,10 @@ class NoticeKind(StrEnum):
     BUDGET_WARNING = "budget.warning"
     BUDGET_EXCEEDED = "budget.exceeded"
     PHASE_CHANGED = "phase.changed"
+    RUN_STALE = "run.stale"  #: no event causes it: whoever watches the time tells it
+    REVIEW_RESOLVED = "review.resolved"  #: reviewers who disagreed came to one verdict
+    DISCOVERY_PROPOSED = "discovery.proposed"
+    DISCOVERY_RESOLVED = "discovery.resolved"  #: it was promoted or dismissed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,15 @@ class Notice:
     evidence: tuple[str, ...] = ()  #: one line per check that is open, in words
     cause: str = ""  #: gates only: "block" (override it) or "pause" (advance it)
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryNotice:
+    """A discovery that asks to be triaged, or that somebody has triaged."""
+
+    kind: NoticeKind
+    event: KernelEvent
+    discovery: Discovery  #: as read when the notice was derived
 
 
 def derive(event: KernelEvent, run: Run) -> tuple[Notice, ...]:

@@ -74,10 +74,18 @@ _ROWS: tuple[tuple[str, Access, Tier, type[BaseModel], str], ...] = (
      "Leave the decision about a gate for later. A person confirms it first."),
     ("advance_phase", Access.WRITE, Tier.CONFIRM, takes.AdvancePhase,
      "Try to move a run to its next phase; its gate is checked. A person confirms it first."),
+    ("pause_run", Access.WRITE, Tier.CONFIRM, takes.RunAction,
+     "Make a run ask before every further phase. A person confirms it first."),
+    ("resume_run", Access.WRITE, Tier.CONFIRM, takes.RunAction,
+     "Let a paused run move on by itself again. A person confirms it first."),
     ("cancel_run", Access.WRITE, Tier.CONFIRM, takes.RunAction,
      "Stop a run for good; its work stays. A person confirms it first."),
     ("extend_budget", Access.WRITE, Tier.CONFIRM, takes.ExtendBudget,
      "Give a run more tokens. A person confirms it first."),
+    ("promote_discovery", Access.WRITE, Tier.CONFIRM, takes.PromoteDiscovery,
+     "Turn a discovery into an issue. A person confirms it first."),
+    ("dismiss_discovery", Access.WRITE, Tier.CONFIRM, takes.DiscoveryAction,
+     "Put a discovery aside for good. A person confirms it first."),
 )  # fmt: skip
 
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(

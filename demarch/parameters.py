@@ -261,3 +261,17 @@ class ExtendBudget(RunAction):
         if self.tokens is not None and self.percent is not None:
             raise _wrong("takes tokens or percent, not both")
         return self
+
+
+class DiscoveryAction(Parameters):
+    synonyms = {"id": "discovery_id", "discovery": "discovery_id"}
+
+    discovery_id: Id
+    reason: Reason = ""
+
+
+class PromoteDiscovery(DiscoveryAction):
+    issue_id: Id | None = Field(
+        default=None, description="an issue that exists; without it a new one is made"
+    )
+    priority: Priority = 2

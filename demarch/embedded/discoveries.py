@@ -9,6 +9,7 @@ from demarch import parameters as takes
 from demarch.embedded import issues
 from demarch.embedded.ledger import Change, Reads
 from demarch.errors import Conflict, NotFound
+from demarch.kernel import Discovery
 from demarch.names import first_free
 from demarch.phrases import one_line, quoted
 from storage import sql
@@ -42,12 +43,14 @@ async def _by_source(change: Change, source: str, source_id: str) -> Record | No
     return await change.conn.fetchrow(_SQL["discoveries.by_source"], source, source_id)
 
 
-async def promote(change: Change, discovery_id: str, bead_id: str | None) -> Record:
+async def promote(change: Change, discovery_id: str, bead_id: str | None, priority: int = 2) -> Record:
     """Make an issue of it, or attach it to one that exists."""
     row = await _undecided(change, discovery_id)
     if bead_id is None:
         body = "\n\n".join(part for part in (row["summary"], row["url"]) if part)
-        issue = await issues.create(change, takes.CreateIssue(title=row["title"], description=body))
+        issue = await issues.create(
+            change, takes.CreateIssue(title=row["title"], description=body, priority=priority)
+        )
         bead_id = str(issue["id"])
     else:
         bead_id = (await issues.lock(change, bead_id))["id"]
@@ -91,6 +94,32 @@ async def search(db: Reads, query: str, limit: int) -> Sequence[dict[str, Any]]:
     if not rows:
         rows = await db.fetch(_SQL["discoveries.search_inside"], issues.inside(query), limit)
     return [discovery_data(row) for row in rows]
+
+
+async def get(db: Reads, discovery_id: str) -> Record:
+    row = await db.fetchrow(_SQL["discoveries.get"], discovery_id.lower())
+    if row is None:
+        raise NotFound(f"There is no discovery {one_line(discovery_id, 60)}.")
+    return row
+
+
+async def best(db: Reads, status: str, limit: int) -> Sequence[Record]:
+    """The most relevant first."""
+    return await db.fetch(_SQL["discoveries.best"], status, limit)
+
+
+def discovery_of(row: Record) -> Discovery:
+    return Discovery(
+        id=row["id"],
+        source=row["source"],
+        title=row["title"],
+        summary=row["summary"],
+        url=row["url"],
+        score=row["relevance_score"],
+        status=row["status"],
+        issue_id=row["bead_id"] or "",
+        discovered_at=row["discovered_at"],
+    )
 
 
 def discovery_data(row: Record) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from demarch.embedded import events, runs
+from demarch.embedded import discoveries, events, runs
 from demarch.embedded.ledger import Ledger, Work, reachable
 from demarch.embedded.reads import READS, Reading
 from demarch.embedded.writes import WRITES
 from demarch.errors import KernelUnavailable, NotPossible
-from demarch.kernel import KernelEvent, KernelState, Marks, Outcome, Run
+from demarch.kernel import Capabilities, Discovery, KernelEvent, KernelState, Marks, Outcome, Run
 from demarch.names import Letters, random_letters
 from demarch.operations import Call
 from storage.clock import Clock
@@ -41,6 +41,10 @@ class EmbeddedKernel:
             return KernelState(ok=False, reason=str(error))
         return KernelState(ok=True)
 
+    def capabilities(self) -> Capabilities:
+        """Everything: its code and its tables are of one version."""
+        return Capabilities()
+
     async def read(self, call: Call) -> Outcome:
         answer = READS.get(call.operation.name)
         if answer is None:
@@ -65,6 +69,15 @@ class EmbeddedKernel:
         """The youngest hundred, without their curves."""
         with reachable():
             return [runs.run_of(row) for row in await runs.listed(self._db, active=active)]
+
+    async def discovery(self, discovery_id: str) -> Discovery:
+        with reachable():
+            return discoveries.discovery_of(await discoveries.get(self._db, discovery_id))
+
+    async def discoveries(self, *, status: str, limit: int) -> Sequence[Discovery]:
+        with reachable():
+            rows = await discoveries.best(self._db, status, limit)
+            return [discoveries.discovery_of(row) for row in rows]
 
     async def head(self) -> Marks:
         with reachable():

@@ -101,7 +101,7 @@ async def cancel(change: Change, run_id: str, reason: str) -> Record:
     return row
 
 
-async def set_(change: Change, run_id: str, settings: Settings) -> Record:
+async def set_(change: Change, run_id: str, settings: Settings, why: str = "") -> Record:
     given = {
         name: value
         for name in ("complexity", "auto_advance", "force_full", "metadata")
@@ -116,7 +116,10 @@ async def set_(change: Change, run_id: str, settings: Settings) -> Record:
         metadata, change.now,
     )  # fmt: skip
     words = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in given.items())
-    change.tell("set", row["id"], from_state=row["phase"], to_state=row["phase"], reason=words)
+    change.tell(
+        "set", row["id"], from_state=row["phase"], to_state=row["phase"],
+        reason=f"{words}: {why}" if why else words,
+    )  # fmt: skip
     return await get(change.conn, row["id"])
 
 
@@ -163,6 +166,7 @@ def run_of(row: Record, spent: Sequence[tuple[datetime, int]] = ()) -> Run:
         budget=row["token_budget"],
         used=row["used"],
         warn_pct=row["budget_warn_pct"],
+        auto_advance=row["auto_advance"],
         spent=tuple(spent),
     )
 

@@ -86,6 +86,19 @@ async def advance_phase(change: Change, params: takes.AdvancePhase) -> Outcome:
     return outcome_of(await moves.advance(change, row, skip_reason=params.reason or confirmed))
 
 
+async def pause_run(change: Change, params: takes.RunAction) -> Outcome:
+    return await _pace(change, params, auto_advance=False)
+
+
+async def resume_run(change: Change, params: takes.RunAction) -> Outcome:
+    return await _pace(change, params, auto_advance=True)
+
+
+async def _pace(change: Change, params: takes.RunAction, *, auto_advance: bool) -> Outcome:
+    row = await runs.set_(change, params.run_id, runs.Settings(auto_advance=auto_advance), params.reason)
+    return Outcome(text=tell_runs.paced(runs.run_of(row)), data=runs.run_data(row))
+
+
 async def cancel_run(change: Change, params: takes.RunAction) -> Outcome:
     row = await runs.cancel(change, params.run_id, params.reason)
     data = {"id": row["id"], "status": "cancelled", "phase": row["phase"]}
@@ -97,6 +110,19 @@ async def extend_budget(change: Change, params: takes.ExtendBudget) -> Outcome:
     return Outcome(
         text=tell_runs.extended(runs.run_of(row), more), data=budgets.usage_of(row) | {"more": more}
     )
+
+
+async def promote_discovery(change: Change, params: takes.PromoteDiscovery) -> Outcome:
+    row = await discoveries.promote(change, params.discovery_id, params.issue_id, params.priority)
+    return _triaged(discoveries.discovery_data(row))
+
+
+async def dismiss_discovery(change: Change, params: takes.DiscoveryAction) -> Outcome:
+    return _triaged(discoveries.discovery_data(await discoveries.dismiss(change, params.discovery_id)))
+
+
+def _triaged(data: dict[str, Any]) -> Outcome:
+    return Outcome(text=tell_findings.triaged(data), data=data)
 
 
 def outcome_of(move: Move) -> Outcome:
@@ -119,6 +145,10 @@ WRITES: Mapping[str, Execute] = {
     "reject_gate": reject_gate,
     "defer_gate": defer_gate,
     "advance_phase": advance_phase,
+    "pause_run": pause_run,
+    "resume_run": resume_run,
     "cancel_run": cancel_run,
     "extend_budget": extend_budget,
+    "promote_discovery": promote_discovery,
+    "dismiss_discovery": dismiss_discovery,
 }

@@ -7,6 +7,13 @@ ON CONFLICT DO NOTHING RETURNING *
 -- discoveries.by_source
 SELECT * FROM kernel.discoveries WHERE source = $1 AND source_id = $2
 
+-- discoveries.get
+SELECT * FROM kernel.discoveries WHERE id = $1
+
+-- discoveries.best
+SELECT * FROM kernel.discoveries WHERE status = $1
+ORDER BY relevance_score DESC, discovered_at, id LIMIT $2
+
 -- discoveries.lock
 SELECT * FROM kernel.discoveries WHERE id = $1 FOR UPDATE
 

@@ -115,6 +115,13 @@ def decided(run: Run, to_phase: str, decision: str) -> str:
     return f"Deferred: {quoted(run.goal)} stays in {run.phase}; {later}. (run {run.id})"
 
 
+def paced(run: Run) -> str:
+    """A run that was paused or resumed."""
+    if run.auto_advance:
+        return f"Resumed: {quoted(run.goal)} moves on by itself again; it is in {run.phase}. (run {run.id})"
+    return f"Paused: {quoted(run.goal)} stays in {run.phase} and asks before it moves on. (run {run.id})"
+
+
 def cancelled(run: Run) -> str:
     return f"Cancelled: {quoted(run.goal)} was in {run.phase}; its work stays. (run {run.id})"
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from demarch.embedded import EmbeddedKernel
 from demarch.errors import NotFound
 from demarch.feed import Feed
-from demarch.kernel import KernelEvent, KernelState, Marks, Outcome, Run
+from demarch.kernel import Capabilities, Discovery, KernelEvent, KernelState, Marks, Outcome, Run
 from demarch.notices import NoticeKind
 from demarch.operations import Call
 from tests.clock import START
@@ -49,6 +49,15 @@ class QuirkyKernel:
 
     async def state(self) -> KernelState:
         return KernelState(ok=True)
+
+    def capabilities(self) -> Capabilities:
+        return Capabilities()
+
+    async def discovery(self, discovery_id: str) -> Discovery:
+        raise NotFound(discovery_id)
+
+    async def discoveries(self, *, status: str, limit: int) -> Sequence[Discovery]:
+        return ()
 
     async def read(self, call: Call) -> Outcome:
         raise NotImplementedError

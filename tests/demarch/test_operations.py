@@ -29,10 +29,14 @@ def test_reads_and_harmless_writes_run_at_once_and_everything_else_waits_for_a_p
         "reject_gate",
         "defer_gate",
         "advance_phase",
+        "pause_run",
+        "resume_run",
         "cancel_run",
         "extend_budget",
+        "promote_discovery",
+        "dismiss_discovery",
     }
-    assert len(OPERATIONS) == 19
+    assert len(OPERATIONS) == 23
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from demarch.embedded import EmbeddedKernel
 from demarch.kernel import (
+    Capabilities,
+    Discovery,
     EvidenceUnknown,
     KernelEvent,
     KernelState,
@@ -40,6 +42,9 @@ class FaultyKernel:
 
     async def state(self) -> KernelState:
         return await self._kernel.state()
+
+    def capabilities(self) -> Capabilities:
+        return self._kernel.capabilities()
 
     async def read(self, call: Call) -> Outcome:
         self._check()
@@ -75,6 +80,14 @@ class FaultyKernel:
     async def runs(self, *, active: bool = True) -> Sequence[Run]:
         self._check()
         return await self._kernel.runs(active=active)
+
+    async def discovery(self, discovery_id: str) -> Discovery:
+        self._check()
+        return await self._kernel.discovery(discovery_id)
+
+    async def discoveries(self, *, status: str, limit: int) -> Sequence[Discovery]:
+        self._check()
+        return await self._kernel.discoveries(status=status, limit=limit)
 
     async def head(self) -> Marks:
         return await self._kernel.head()
