@@ -1,0 +1,101 @@
+"""Reads what the kernel's binaries print: an object, an array, a line of JSON each, plain text.
+
+The envelope of `bd` may be on or off. What cannot be read at all is `Garbled`, never a traceback.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from demarch.cli.failures import Garbled
+from demarch.phrases import one_line
+
+Data = dict[str, Any]
+
+_DECODER = json.JSONDecoder()
+_ENVELOPE = frozenset({"schema_version", "data"})
+
+
+def objects(text: str) -> Sequence[Data]:
+    """All objects, whether they come in an array, an envelope, or one a line. Nothing printed: no objects."""
+    return [value for document in _documents(text) for value in _flat(document)]
+
+
+def an_object(text: str) -> Data:
+    """The one object that is expected; an array of one will do. Raises Garbled when there is none."""
+    found = objects(text)
+    if not found:
+        raise Garbled("The kernel answered with nothing where something was expected.")
+    return found[0]
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """The last line of plain text, in which such commands answer, safe to show."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return one_line(lines[-1], limit) if lines else ""
+
+
+def complaint(out: str, err: str) -> str:
+    """Why a command refused: the `error` of `bd`, a log line of `ic`, or plain text."""
+    for text in (out, err):
+        try:
+            said = next((found["error"] for found in objects(text) if found.get("error")), None)
+        except Garbled:
+            continue
+        if isinstance(said, str):
+            return one_line(said, 300)
+    return plain(err, 300) or plain(out, 300)
+
+
+def _flat(document: object) -> Iterator[Data]:
+    if isinstance(document, list):
+        yield from (value for value in document if isinstance(value, dict))
+    elif isinstance(document, dict):
+        if document.keys() <= _ENVELOPE and isinstance(document.get("data"), (dict, list)):
+            yield from _flat(document["data"])
+        else:
+            yield document
+
+
+def _documents(text: str) -> Iterator[object]:
+    try:
+        yield from _read(text)
+    except (RecursionError, ValueError) as error:
+        raise Garbled(f"The kernel answered with something unreadable: {plain(text, 120)}") from error
+
+
+def _read(text: str) -> Iterator[object]:
+    """JSON documents one after the other; lines between them that are none are let go by."""
+    at, found = 0, False
+    while (at := _next_line(text, at)) < len(text):
+        try:
+            document, at = _DECODER.raw_decode(text, at)
+        except json.JSONDecodeError:
+            end = text.find("\n", at)
+            at = len(text) if end < 0 else end
+            continue
+        found = True
+        if isinstance(document, (dict, list)) or document is None:
+            yield document
+    if not found and text.strip():
+        raise ValueError("no JSON in it")
+
+
+def _next_line(text: str, at: int) -> int:
+    while at < len(text) and text[at].isspace():
+        at += 1
+    return at
+
+
+def text_of(data: Mapping[str, Any], name: str) -> str:
+    """A field that should be text, whatever stands there."""
+    value = data.get(name)
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+def number_of(data: Mapping[str, Any], name: str, default: int = 0) -> int:
+    """A field that should be a whole number, whatever stands there."""
+    value = data.get(name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return default
+    return int(value) if abs(value) < 2**63 else default
