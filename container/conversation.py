@@ -255,7 +255,7 @@ class Conversation:
 
     def _death(self) -> AgentDied:
         return AgentDied(
-            f"The agent was cut off: {self.fault}." if self.fault else "The agent's connection ended."
+            f"The agent was cut off because {self.fault}." if self.fault else "The agent's connection ended."
         )
 
     async def _handle(self, method: str, params: Any, notification: bool) -> Any:

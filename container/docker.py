@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from container.crowd import crowd_of_group
 from container.engine import Engine
 from container.planning import SOCKETS, sandbox_name
 from container.recipes import how_to_get
@@ -84,6 +85,10 @@ class DockerSandbox:
         process = int((state or {}).get("Pid", 0))
         # An engine on another machine has numbers of its own.
         return process if process and await asyncio.to_thread(belongs, process, sandbox_id) else 0
+
+    async def crowd(self, sandbox_id: str, leader: int) -> int:
+        found = await asyncio.to_thread(crowd_of_group, leader, sandbox_id) if leader else None
+        return await self._engine.run(lambda client: _crowd(client, sandbox_id)) if found is None else found
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         state = await self._engine.run(lambda client: _state(client, sandbox_id))
@@ -265,6 +270,17 @@ def _state(client: "APIClient", container: str) -> dict[str, Any] | None:
         return None
     # Being removed, by us or by somebody else, is as good as gone.
     return None if state.get("Status") == "removing" else state
+
+
+def _crowd(client: "APIClient", container: str) -> int:
+    """What the engine says, for which it takes up to a second."""
+    from docker import errors
+
+    try:
+        told = client.stats(container, stream=False, one_shot=True)
+    except errors.NotFound:
+        return 0
+    return int(told.get("pids_stats", {}).get("current", 0))
 
 
 def _last_words(client: "APIClient", container: str) -> str:

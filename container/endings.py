@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 
+from container.disk import told
 from container.life import LaunchedAgent
 from container.sandbox import OUT_OF_MEMORY, ContainerError, Sandbox
 
@@ -19,11 +20,15 @@ async def explain(sandbox: Sandbox, agent: LaunchedAgent, fault: str) -> None:
         return
     status = None
     if fault:  # what it says about being cut off explains nothing
-        agent.reason = f"The agent was cut off: {fault}."
+        agent.reason = f"The agent was cut off because {fault}."
     else:
         status = await _status(sandbox, agent.sandbox_id)
         how = "" if status in {None, -1} else f" (exit status {status})"
-        agent.reason = f"The agent died{how}.{await last_words(sandbox, agent.sandbox_id)}"
+        words = await last_words(sandbox, agent.sandbox_id)
+        if words.startswith(f" {OUT_OF_MEMORY}"):
+            agent.cut_off(_needed_memory(agent))
+        else:
+            agent.reason = f"The agent died{how}.{words}"
     log.warning("agent.died", key=agent.key, sandbox=agent.sandbox_id[:12], status=status, fault=fault)
 
 
@@ -40,6 +45,13 @@ async def last_words(sandbox: Sandbox, sandbox_id: str) -> str:
     if printable.startswith(OUT_OF_MEMORY):
         told, printable = f" {OUT_OF_MEMORY}", printable.removeprefix(OUT_OF_MEMORY).strip()
     return f"{told} It said: {printable[-LONGEST_WORDS:]}" if printable else told
+
+
+def _needed_memory(agent: LaunchedAgent) -> str:
+    return (
+        f"The agent was ended because it needed more than the {told(agent.limits.memory_bytes)} of memory "
+        "it may have. Ask for a smaller step, or raise INTERCOM_AGENT__MEMORY."
+    )
 
 
 async def _status(sandbox: Sandbox, sandbox_id: str) -> int | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from container.agent import Fittings, Runtime, ToolBox
+from container.crowding import watch_crowd
 from container.disk import PARALLEL, DiskBound, TooMuch
 from container.endings import explain, last_words
 from container.life import LaunchedAgent
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 START_TIMEOUT = 30.0  #: seconds from the start to an open session
 LOOK_EVERY = 0.5  #: seconds between looks at a sandbox that has not called yet
+GRACE = 2.0  #: seconds an agent has to end by itself; one that takes more than it may has none
 MESSAGES_A_SECOND, MESSAGES_AT_ONCE = 1000, 4000
 MAKE_ROOM = "Somebody has to make room there, or raise INTERCOM_AGENT__DISK."
 
@@ -73,6 +75,7 @@ class SandboxLauncher:
         self._limits = limits or Limits()
         self._start_timeout = start_timeout
         self._looks = asyncio.Semaphore(PARALLEL)
+        self._counts = asyncio.Semaphore(PARALLEL)
         self._agents: dict[str, LaunchedAgent] = {}
 
     @classmethod
@@ -165,6 +168,7 @@ class SandboxLauncher:
                 group.create_task(self._serve_tools(folder, start.tools)),
                 group.create_task(self._watch_disk(agent, disk)),
                 group.create_task(self._find_leader(agent, disk)),
+                group.create_task(watch_crowd(self._sandbox, agent, self._limits.pids, self._counts)),
             ]
             try:
                 async with asyncio.timeout(self._start_timeout):
@@ -192,6 +196,7 @@ class SandboxLauncher:
         """Start the sandbox, wait for its call, open the session."""
         user = user_inside(os.getuid(), os.getgid())
         spec = plan(agent.key, start.runtime, folder.path, self._limits, start.fittings, user)
+        agent.limits = spec.limits
         imports = group.create_task(warm_imports())  # while the sandbox starts
         agent.sandbox_id = await self._sandbox.start(spec)
         reader, writer = await self._called(agent, folder)
@@ -236,18 +241,18 @@ class SandboxLauncher:
     async def _watch_disk(self, agent: LaunchedAgent, disk: DiskBound) -> None:
         what = await disk.exceeded(agent.awake)
         log.warning("agent.disk_full", key=agent.key, has=what)
-        agent.cut_off(f"The agent was ended: its folder has {what}. {MAKE_ROOM}")
+        agent.cut_off(f"The agent was ended because its folder has {what}. {MAKE_ROOM}")
 
     async def _find_leader(self, agent: LaunchedAgent, disk: DiskBound) -> None:
         await agent.settled.wait()
         with suppress(ContainerError):  # then it has ended
-            disk.leader = await self._sandbox.leader(agent.sandbox_id)
+            disk.leader = agent.leader = await self._sandbox.leader(agent.sandbox_id)
 
     async def _stop(self, agent: LaunchedAgent) -> None:
         if not agent.sandbox_id:
             return
         try:
-            await self._sandbox.stop(agent.sandbox_id)
+            await self._sandbox.stop(agent.sandbox_id, grace=0 if agent.excessive else GRACE)
         except ContainerError as error:  # the next sweep tries again
             log.warning("sandbox.not_stopped", key=agent.key, reason=str(error))
 

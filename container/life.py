@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from container.agent import Enclosure, StopReason, TurnEvents
-from container.sandbox import AgentDied, ContainerError, Sandbox, StartFailed
+from container.sandbox import AgentDied, AgentEnded, ContainerError, Limits, Sandbox, StartFailed
 
 if TYPE_CHECKING:
     from container.conversation import Conversation
@@ -20,13 +20,17 @@ class LaunchedAgent:
     def __init__(self, key: str) -> None:
         self.key = key
         self.sandbox_id = ""
+        self.leader = 0  #: the number its first process has on this machine, once that is known
+        self.limits = Limits()  #: what it was started with
         self.task: asyncio.Task[None] | None = None
         self.settled = asyncio.Event()  #: it is open, or it failed
         self.failure: ContainerError | None = None
         self.reason = ""
+        self.excessive = False  #: it was ended because it took more than it may
         self.closing = False
         self.awake = asyncio.Event()  #: it is not frozen
         self.awake.set()
+        self.working = asyncio.Event()  #: somebody waits for it
         self._conversation: Conversation | None = None
         self._sandbox: Sandbox | None = None
         self._prompts = 0
@@ -58,6 +62,7 @@ class LaunchedAgent:
         if self._conversation is None:
             raise AgentDied(self.reason or "The agent is not there.")
         self._prompts += 1  # from here on it is not paused any more
+        self.working.set()
         try:
             await self.unpause()
             return await self._conversation.prompt(text, events, enclosures)
@@ -65,9 +70,12 @@ class LaunchedAgent:
             with suppress(TimeoutError):
                 async with asyncio.timeout(EXPLAIN_TIMEOUT):
                     await self._gone.wait()
-            raise AgentDied(self.reason or str(error)) from error
+            kind = AgentEnded if self.excessive else AgentDied
+            raise kind(self.reason or str(error)) from error
         finally:
             self._prompts -= 1
+            if not self._prompts:
+                self.working.clear()
 
     async def pause(self) -> None:
         """Freeze it, unless it has something to do or has ended."""
@@ -114,8 +122,9 @@ class LaunchedAgent:
             self.task.cancel()
 
     def cut_off(self, reason: str) -> None:
-        """End it because of what it does."""
-        self.reason = self.reason or reason
+        """End it because it takes more than it may."""
+        if not self.reason:
+            self.reason, self.excessive = reason, True
         self._over.set()
 
     def opened(self, conversation: "Conversation", sandbox: Sandbox) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from container.crowd import crowd_of_family
 from container.planning import PROGRAMS, PYTHON, SESSION_COMMAND, SOCKETS, TOOLS_COMMAND
 from container.runtimes import LOCAL_COMMAND
 from container.sandbox import AgentDied, Running, SandboxSpec, SandboxUnavailable, StartFailed
@@ -93,6 +94,9 @@ class ProcessSandbox:
 
     async def leader(self, sandbox_id: str) -> int:
         return int(sandbox_id)
+
+    async def crowd(self, sandbox_id: str, leader: int) -> int:
+        return await asyncio.to_thread(crowd_of_family, leader or int(sandbox_id))
 
     async def exit_status(self, sandbox_id: str) -> int | None:
         child = self._children.get(sandbox_id)

@@ -5,6 +5,7 @@ ContainerError
 ├── ImageMissing          the image must be built first; the text says how
 ├── StartFailed           the sandbox or the agent in it did not come up in time
 ├── AgentDied             the agent's connection ended while it was needed
+│   └── AgentEnded        it was ended because it took more than it may; the text says what to do
 └── AgentRefused          the agent answered a request with an error
 """
 
@@ -35,6 +36,10 @@ class StartFailed(ContainerError):
 
 class AgentDied(ContainerError):
     """The agent went away while it was needed."""
+
+
+class AgentEnded(AgentDied):
+    """It was ended because it took more than it may; the message says of what, and what to do."""
 
 
 class AgentRefused(ContainerError):
@@ -116,6 +121,10 @@ class Sandbox(Protocol):
 
     async def leader(self, sandbox_id: str) -> int:
         """The number its first process has on this machine; 0 when that is not known."""
+        ...
+
+    async def crowd(self, sandbox_id: str, leader: int) -> int:
+        """How many processes and threads are in it now. `leader` as above; 0 makes it dearer to find out."""
         ...
 
     async def exit_status(self, sandbox_id: str) -> int | None:

@@ -20,7 +20,7 @@ def unnamed(leader: int, devices: Collection[int], processes: Path = PROCESSES) 
     """
     found: dict[tuple[int, int], int] = {}
     seen = 0
-    for process in _family(leader, processes):
+    for process in family(leader, processes):
         for place in _held(processes / str(process)):
             seen += 1
             if seen > MOST_FILES:
@@ -40,7 +40,8 @@ def belongs(process: int, name: str, processes: Path = PROCESSES) -> bool:
         return False
 
 
-def _family(leader: int, processes: Path) -> Iterator[int]:
+def family(leader: int, processes: Path = PROCESSES) -> Iterator[int]:
+    """A process and all that descend from it."""
     waiting, known = [leader], {leader}
     while waiting and len(known) <= MOST_PROCESSES:
         process = waiting.pop()

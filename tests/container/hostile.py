@@ -41,6 +41,44 @@ while True:
     except OSError:
         pass
 """
+SHORT_LIVED_CHILDREN = """
+while True:
+    try:
+        if not os.fork():
+            time.sleep(0.5)
+            os._exit(0)
+    except OSError:
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except OSError:
+            pass
+"""
+THREADS = """
+import threading
+threading.stack_size(65536)
+while True:
+    try:
+        threading.Thread(target=time.sleep, args=(600,)).start()
+    except RuntimeError:
+        time.sleep(600)
+"""
+A_CROWD_FOR_A_WHILE = """
+children = []
+try:
+    while True:
+        child = os.fork()
+        if not child:
+            time.sleep(600)
+        children.append(child)
+except OSError:
+    pass
+time.sleep(2)
+for child in children:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+time.sleep(2)
+say("back to work")
+"""
 FILL_MEMORY_FOLDERS = """
 for folder in ("/tmp", os.environ["HOME"]):
     try:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from container.docker import DockerSandbox
 from container.launcher import SandboxLauncher
 from container.planning import GROUP_FOLDER, MODEL_SOCKET
 from container.runtimes import LOCAL, runtimes
-from container.sandbox import AgentDied, Limits, Mount, StartFailed
+from container.sandbox import AgentDied, AgentEnded, Limits, Mount, StartFailed
 from tests.container import hostile
 from tests.container.scene import Listener, Toolbox
 
@@ -62,10 +62,16 @@ async def others_are_served(launcher: SandboxLauncher, image: str) -> None:
 @pytest.mark.parametrize(
     ("deed", "sentence"),
     [
-        (hostile.GARBAGE, "The agent was cut off: it sent what is no message again and again."),
-        (hostile.SHOUT, "The agent was cut off: it sent a line of more than 8 MiB."),
+        (hostile.GARBAGE, "The agent was cut off because it sent what is no message again and again."),
+        (hostile.SHOUT, "The agent was cut off because it sent a line of more than 8 MiB."),
         (hostile.LEAVE, "The agent died (exit status 1). It said: I have had enough"),
-        (hostile.GREED, "The agent died (exit status 137). It needed more memory than it may have."),
+        (
+            hostile.GREED,
+            (
+                "The agent was ended because it needed more than the 128 MB of memory it may have. "
+                "Ask for a smaller step, or raise INTERCOM_AGENT__MEMORY."
+            ),
+        ),
     ],
 )
 async def test_a_turn_that_goes_wrong_ends_in_a_sentence(
@@ -98,6 +104,33 @@ async def test_an_agent_that_falls_silent_can_be_ended(
     assert await docker.running() == []
 
 
+@pytest.mark.parametrize("deed", [hostile.FORKS, hostile.SHORT_LIVED_CHILDREN, hostile.THREADS])
+async def test_an_agent_that_multiplies_without_end_is_ended(
+    docker: DockerSandbox, launcher: SandboxLauncher, image: str, deed: str
+) -> None:
+    agent = await launcher.launch("hostile", hostile.hostile(image, deed), Toolbox())
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
+        turn = group.create_task(_ended(agent.prompt("hello", Listener())))
+        await others_are_served(launcher, image)
+        assert await turn == (
+            "The agent was ended because it kept running 64 processes and threads, as many as it may have. "
+            "Ask for a smaller step, or raise INTERCOM_AGENT__PIDS."
+        )
+    await agent.close()
+    assert await docker.running() == []
+
+
+async def test_an_agent_that_is_at_its_limit_for_a_moment_goes_on(
+    launcher: SandboxLauncher, image: str
+) -> None:
+    agent = await launcher.launch("main", hostile.hostile(image, hostile.A_CROWD_FOR_A_WHILE), Toolbox())
+    async with asyncio.timeout(40):
+        for _ in range(2):  # what it did in one turn is not held against it in the next
+            heard = Listener()
+            assert await agent.prompt("hello", heard) is StopReason.END
+            assert heard.said == "back to work"
+
+
 async def test_an_agent_that_forks_without_end_is_kept_small_and_can_be_ended(
     docker: DockerSandbox, launcher: SandboxLauncher, image: str
 ) -> None:
@@ -126,7 +159,7 @@ async def test_an_agent_that_fills_its_folder_is_ended_and_not_started_again(
 ) -> None:
     runtime, fittings = hostile.hostile(image, hostile.FILL_GROUP_FOLDER), fitted(group_folder)
     sentence = await ending(launcher, runtime, fittings)
-    assert sentence.startswith("The agent was ended: its folder has more than 20 MB. ")
+    assert sentence.startswith("The agent was ended because its folder has more than 20 MB. ")
     assert _size(group_folder) < 1000 * MB
     assert await docker.running() == []
     with pytest.raises(StartFailed, match="not started: its folder has more than 20 MB"):
@@ -201,6 +234,12 @@ async def test_a_thousand_tool_calls_at_once_are_mostly_refused(
 
 def _size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
+
+
+async def _ended(turn: Awaitable[StopReason]) -> str:
+    with pytest.raises(AgentEnded) as caught:
+        await turn
+    return str(caught.value)
 
 
 async def _dies(turn: object) -> None:
