@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from host.conversation.sentences import given_up, overdue, sent_by_tool
+from host.conversation.sentences import ended, given_up, overdue, sent_by_tool
 from host.conversation.talk import SILENCE
 from host.conversation.turns import Turn, Turns
 
@@ -20,6 +20,7 @@ class Cause(StrEnum):
 
     RESTART = "restart"  #: this program ended, or could not store how the turn went
     DEATH = "death"  #: the agent or its sandbox ended
+    EXCESS = "excess"  #: the agent was ended because it took more than it may: it would again
     REFUSAL = "refusal"  #: the agent answered with an error
     SILENCE = "silence"  #: the agent was ended because nothing came from it
 
@@ -39,6 +40,12 @@ class CutOff:
     turn: Turn
     cause: Cause
     reason: str = ""
+
+    @property
+    def why(self) -> str:
+        """What people may be told about the agent's end, to stand within a sentence."""
+        told = self.cause in {Cause.DEATH, Cause.EXCESS}
+        return self.reason[:1].lower() + self.reason[1:] if told else ""
 
 
 class Written(Protocol):
@@ -67,9 +74,11 @@ def farewell(cut_off: CutOff) -> str:
     """What the chat reads when a turn is given up."""
     if cut_off.cause is Cause.SILENCE:
         return overdue(SILENCE / 60)
+    if cut_off.cause is Cause.EXCESS:
+        return ended(cut_off.why)
     reasons = {
         Cause.RESTART: "this program was restarted every time the agent worked on it",
-        Cause.DEATH: "the agent's sandbox ended while it worked on it",
+        Cause.DEATH: cut_off.why or "the agent's sandbox ended while it worked on it",
         Cause.REFUSAL: f"the agent reported an error ({cut_off.reason})",
     }
     return given_up(reasons[cut_off.cause], cut_off.turn.attempt)

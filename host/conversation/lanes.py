@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 import structlog
 
 from container.broker.port import TroubleKind
-from container.sandbox import AgentDied, ContainerError
+from container.sandbox import AgentDied, AgentEnded, ContainerError
 from host.conversation.busy_signs import BusySigns
 from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
 from host.conversation.endings import Endings
@@ -273,7 +273,7 @@ class Lanes:
             case Verdict.AGAIN:
                 await self._again(turn, left.cause, group)
             case Verdict.ASK:
-                await self._end(left.turn, TurnState.ASKED, cut_off(done), cut_off_for_agent(done))
+                await self._end(left.turn, TurnState.ASKED, cut_off(done, left.why), cut_off_for_agent(done))
             case Verdict.GIVE_UP:
                 error = left.reason or left.cause.value
                 await self._end(left.turn, TurnState.FAILED, farewell(left), error=error)
@@ -309,4 +309,6 @@ class Lanes:
 def _cause(error: ContainerError) -> Cause:
     if isinstance(error, Silent):
         return Cause.SILENCE
+    if isinstance(error, AgentEnded):
+        return Cause.EXCESS
     return Cause.DEATH if isinstance(error, AgentDied) else Cause.REFUSAL

@@ -56,12 +56,13 @@ def never_started(reason: str, tries: int) -> str:
     )
 
 
-def cut_off(done: Sequence[str]) -> str:
+def cut_off(done: Sequence[str], why: str = "") -> str:
     """A turn that had written already: it is not repeated, people say how to go on."""
     lines = "\n".join(f"• {sentence(each, 200)}" for each in done)
+    reason = f"Why: {sentence(why, 500)}\n" if why else ""
     return (
         "The agent was cut off in the middle of this, after something had been done:\n"
-        f"{lines}\n"
+        f"{lines}\n{reason}"
         "None of it is repeated by itself. How shall it go on? Write “continue”, or what you want instead."
     )
 
@@ -79,6 +80,11 @@ def given_up(reason: str, attempts: int) -> str:
         f"Not answered: {sentence(reason, 500)} It was tried {_times(attempts)}. "
         "Nothing was changed. Write again to try once more, or /reset for a new conversation."
     )
+
+
+def ended(reason: str) -> str:
+    """An agent that took more than it may; the reason says what to do."""
+    return f"Not answered: {sentence(reason, 500)}"
 
 
 def overdue(minutes: float) -> str:

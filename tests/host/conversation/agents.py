@@ -16,7 +16,7 @@ from container.agent import (
     ToolResult,
     TurnEvents,
 )
-from container.sandbox import AgentDied
+from container.sandbox import AgentDied, ContainerError
 
 Script = Callable[["ScriptedAgent", str, TurnEvents], Awaitable[StopReason | None]]
 
@@ -62,6 +62,7 @@ class ScriptedAgent:
     enclosures: list[Enclosure] = field(default_factory=list)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    death: ContainerError = field(default_factory=lambda: AgentDied("The sandbox ended"))
 
     @property
     def takes_followups(self) -> bool:
@@ -85,7 +86,7 @@ class ScriptedAgent:
         try:
             await asyncio.wait({work, death}, return_when=asyncio.FIRST_COMPLETED)
             if not work.done():
-                raise AgentDied("the sandbox ended")
+                raise self.death
             return work.result()
         finally:
             for task in (work, death):
@@ -112,8 +113,9 @@ class ScriptedAgent:
     async def close(self) -> None:
         self.die()
 
-    def die(self) -> None:
+    def die(self, death: ContainerError | None = None) -> None:
         if self.alive:
+            self.death = death or self.death
             self.gone.set()
             self.launcher.living -= 1
 

@@ -6,7 +6,7 @@ import pytest
 
 from bridges.messages import Content
 from container.agent import StopReason, TurnEvents
-from container.sandbox import AgentRefused, StartFailed
+from container.sandbox import AgentEnded, AgentRefused, StartFailed
 from host.conversation.cut_off import Cause, CutOff, Verdict, judge
 from host.conversation.sentences import DIED
 from host.conversation.turns import Turn
@@ -34,6 +34,8 @@ async def die(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
         (Cause.DEATH, 1, [], Verdict.AGAIN),
         (Cause.DEATH, 2, [], Verdict.GIVE_UP),
         (Cause.DEATH, 2, ["Created iv-1."], Verdict.ASK),
+        (Cause.EXCESS, 1, [], Verdict.GIVE_UP),
+        (Cause.EXCESS, 1, ["Created iv-1."], Verdict.ASK),
         (Cause.REFUSAL, 1, [], Verdict.GIVE_UP),
         (Cause.SILENCE, 1, [], Verdict.GIVE_UP),
     ],
@@ -71,9 +73,48 @@ async def test_an_agent_that_dies_twice_is_given_up_and_the_chat_told(house: Hou
     async with house.open():
         await house.say("hi")
         await house.bridge.until(lambda: len(house.bridge.texts("tg:1000")) == 2)
-    assert any(text.startswith("Not answered:") for text in house.bridge.texts("tg:1000"))
+    said = "Not answered: the sandbox ended. It was tried twice. Nothing was changed."
+    assert any(text.startswith(said) for text in house.bridge.texts("tg:1000"))
     assert await house.turn_states() == ["failed"]
     assert len(house.launcher.prompts) == 2
+
+
+EXCESS = "The agent was ended because it needed too much. Ask for a smaller step."
+
+
+async def take_too_much(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
+    agent.die(AgentEnded(EXCESS))
+    await asyncio.Event().wait()
+
+
+async def test_an_agent_that_took_too_much_is_not_asked_again_and_the_chat_reads_why(house: House) -> None:
+    house.launcher.script = take_too_much
+    async with house.open():
+        await house.say("hi")
+        await house.bridge.until(lambda: house.bridge.texts("tg:1000"))
+        assert house.bridge.texts("tg:1000") == [
+            "Not answered: the agent was ended because it needed too much. Ask for a smaller step."
+        ]
+        assert await house.turn_states() == ["failed"]
+        assert len(house.launcher.prompts) == 1
+        house.launcher.script = answer
+        await house.say("and a smaller step?")
+        await house.bridge.until(lambda: "answer" in house.bridge.texts("tg:1000"))
+
+
+async def test_an_agent_that_took_too_much_after_writing_says_why_beside_what_was_done(house: House) -> None:
+    async def write_and_take_too_much(agent: ScriptedAgent, text: str, events: TurnEvents) -> None:
+        turn = house.sessions.live["main"].turn
+        assert turn is not None
+        house.record.written[turn.id] = ["Created the issue iv-1"]
+        await take_too_much(agent, text, events)
+
+    house.launcher.script = write_and_take_too_much
+    async with house.open():
+        await house.say("create an issue")
+        await house.bridge.until(lambda: house.bridge.texts("tg:1000"))
+    [said] = house.bridge.texts("tg:1000")
+    assert "• Created the issue iv-1.\nWhy: the agent was ended because it needed too much. Ask for" in said
 
 
 async def test_an_agent_that_dies_after_writing_is_not_replayed(house: House) -> None:
