@@ -151,6 +151,20 @@ async def test_who_may_not_decide_is_told_and_the_buttons_come_back(
         await expect(button).to_be_enabled()
 
 
+async def test_lines_of_a_pop_up_stand_below_each_other(browser: Browser, host: MemoryHost) -> None:
+    post_card(host)
+    async with serving(host, ANY) as bridge, tab(browser) as page:
+        await enter(page, host, await bridge.url())
+        await page.get_by_role("log").get_by_role("button", name="REJECT").click()
+        (tap,) = await host.received(1)
+        assert isinstance(tap, ButtonTap)
+        await bridge.answer(tap.tap_id, "kind: fetch\ntitle: Fetch it\ndetail: all of it", alert=True)
+        words = page.locator("#alert-text")
+        await expect(words).to_be_visible()
+        lines = await words.evaluate("p => p.offsetHeight / parseFloat(getComputedStyle(p).lineHeight)")
+        assert round(lines) == 3
+
+
 async def test_a_reload_shows_the_history_and_scrolling_up_the_older_one(
     browser: Browser, host: MemoryHost
 ) -> None:
