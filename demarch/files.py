@@ -3,12 +3,14 @@
 import os
 import stat
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from demarch.errors import NotFound, NotPossible
 from demarch.phrases import one_line
 
 LARGEST = 1024 * 1024
+LISTED = 20_000  #: entries of one folder that are looked at
 
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK opening a pipe would wait for somebody to write into it.
@@ -29,6 +31,26 @@ def read_beneath(folder: Path, path: str, largest: int = LARGEST) -> bytes:
     except OSError as error:
         # ELOOP and ENOTDIR: a link, or a file where a folder was expected.
         raise NotPossible(f"“{shown}” cannot be read ({os.strerror(error.errno or 0)}).") from error
+
+
+def names_beneath(folder: Path, path: str, most: int = LISTED) -> list[tuple[str, float]]:
+    """The regular files in a folder beneath the folder with when they changed, the newest first.
+
+    Blocking; a folder that is not there, or is a link, has none.
+    """
+    try:
+        with ExitStack() as descriptors:
+            here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            descriptors.callback(os.close, here)
+            for part in PurePosixPath(path).parts:
+                here = os.open(part, _STEP, dir_fd=here)
+                descriptors.callback(os.close, here)
+            entries = descriptors.enter_context(os.scandir(here))
+            files = [entry for entry in islice(entries, most) if entry.is_file(follow_symlinks=False)]
+            found = [(entry.name, entry.stat(follow_symlinks=False).st_mtime) for entry in files]
+    except OSError:
+        return []
+    return sorted(found, key=lambda file: (-file[1], file[0]))
 
 
 def _read(descriptors: ExitStack, folder: Path, parts: tuple[str, ...], largest: int, shown: str) -> bytes:

@@ -68,6 +68,12 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "ic.version": _ic("version"),
         "bd.version": _bd("version"),
         "autonomy.status": _ic("autonomy status"),
+        # a group without a command of it: says on stderr which ones there are, and does nothing
+        "ic.run": _ic("run"),
+        "ic.gate": _ic("gate"),
+        "ic.events": _ic("events"),
+        "ic.state": _ic("state"),
+        "ic.discovery": _ic("discovery"),
         # runs
         "run.current": _ic("run current", answers=True),
         "run.status": _ic("run status", answers=True),

@@ -4,7 +4,9 @@ The envelope of `bd` may be on or off. What cannot be read at all is `Garbled`, 
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from demarch.cli.failures import Garbled
@@ -12,8 +14,11 @@ from demarch.phrases import one_line
 
 Data = dict[str, Any]
 
-_DECODER = json.JSONDecoder()
+_DECODER = json.JSONDecoder(strict=False)
 _ENVELOPE = frozenset({"schema_version", "data"})
+#: what no text of ours holds: control characters and halves of characters, as they stand or as JSON escapes
+_SUSPECT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|\\u(?:00[0189]|007[fF]|[dD][89a-fA-F])")
+_UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def objects(text: str) -> Sequence[Data]:
@@ -58,8 +63,10 @@ def _flat(document: object) -> Iterator[Data]:
 
 
 def _documents(text: str) -> Iterator[object]:
+    suspect = _SUSPECT.search(text) is not None
     try:
-        yield from _read(text)
+        for document in _read(text):
+            yield _fit(document) if suspect else document
     except (RecursionError, ValueError) as error:
         raise Garbled(f"The kernel answered with something unreadable: {plain(text, 120)}") from error
 
@@ -81,6 +88,15 @@ def _read(text: str) -> Iterator[object]:
         raise ValueError("no JSON in it")
 
 
+def _fit(value: object) -> object:
+    """The same without what no text of ours holds."""
+    if isinstance(value, str):
+        return _UNFIT.sub("", value.replace("\r\n", "\n"))
+    if isinstance(value, dict):
+        return {_fit(key): _fit(inner) for key, inner in value.items()}
+    return [_fit(inner) for inner in value] if isinstance(value, list) else value
+
+
 def _next_line(text: str, at: int) -> int:
     while at < len(text) and text[at].isspace():
         at += 1
@@ -99,3 +115,22 @@ def number_of(data: Mapping[str, Any], name: str, default: int = 0) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return default
     return int(value) if abs(value) < 2**63 else default
+
+
+def moment_of(data: Mapping[str, Any], name: str) -> datetime | None:
+    """A field that should be a time: seconds since 1970, or written out with its zone."""
+    value = data.get(name)
+    try:
+        if isinstance(value, str):
+            then = datetime.fromisoformat(value)
+            return then.astimezone(UTC) if then.tzinfo else then.replace(tzinfo=UTC)
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0:
+            return datetime.fromtimestamp(value, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return None
+
+
+def line_of(data: Mapping[str, Any], name: str, limit: int = 64) -> str:
+    """A field that stands inside our own sentences: one printable line."""
+    return one_line(text_of(data, name), limit)
