@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from host.conversation.sentences import ended, given_up, overdue, sent_by_tool
+from host.conversation.sentences import ended, ended_for_agent, given_up, overdue, sent_by_tool
 from host.conversation.talk import SILENCE
 from host.conversation.turns import Turn, Turns
 
@@ -68,6 +68,11 @@ async def what_was_done(turn: Turn, written: Written, turns: Turns) -> list[str]
     """Everything a repetition would do twice."""
     said = await turns.messages_said(turn)
     return [*await written.had_written(turn.id), *([sent_by_tool(said)] if said else [])]
+
+
+def farewell_for_agent(cut_off: CutOff) -> str:
+    """What the agent that is asked next reads: it may find what it began, and would go on with it."""
+    return ended_for_agent(cut_off.why) if cut_off.cause is Cause.EXCESS else ""
 
 
 def farewell(cut_off: CutOff) -> str:

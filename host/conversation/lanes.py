@@ -10,7 +10,16 @@ import structlog
 from container.broker.port import TroubleKind
 from container.sandbox import AgentDied, AgentEnded, ContainerError
 from host.conversation.busy_signs import BusySigns
-from host.conversation.cut_off import Cause, CutOff, Verdict, Written, farewell, judge, what_was_done
+from host.conversation.cut_off import (
+    Cause,
+    CutOff,
+    Verdict,
+    Written,
+    farewell,
+    farewell_for_agent,
+    judge,
+    what_was_done,
+)
 from host.conversation.endings import Endings
 from host.conversation.handover import Handover
 from host.conversation.means import Means
@@ -275,8 +284,8 @@ class Lanes:
             case Verdict.ASK:
                 await self._end(left.turn, TurnState.ASKED, cut_off(done, left.why), cut_off_for_agent(done))
             case Verdict.GIVE_UP:
-                error = left.reason or left.cause.value
-                await self._end(left.turn, TurnState.FAILED, farewell(left), error=error)
+                said, error = (farewell(left), farewell_for_agent(left)), left.reason or left.cause.value
+                await self._end(left.turn, TurnState.FAILED, *said, error=error)
 
     async def _again(self, turn: Turn, cause: Cause, group: Group) -> None:
         if cause is Cause.DEATH:

@@ -87,6 +87,14 @@ def ended(reason: str) -> str:
     return f"Not answered: {sentence(reason, 500)}"
 
 
+def ended_for_agent(reason: str) -> str:
+    """The same for the agent that is asked next."""
+    return (
+        f"The turn before this was not answered: {sentence(reason, 500)} People know. "
+        "Do not begin the same again unless they ask for it."
+    )
+
+
 def overdue(minutes: float) -> str:
     return (
         f"Not answered: the agent was silent for {minutes:g} minutes and was ended. "

@@ -100,6 +100,9 @@ async def test_an_agent_that_took_too_much_is_not_asked_again_and_the_chat_reads
         house.launcher.script = answer
         await house.say("and a smaller step?")
         await house.bridge.until(lambda: "answer" in house.bridge.texts("tg:1000"))
+    _, prompt = house.launcher.prompts[-1]
+    assert "The turn before this was not answered: the agent was ended because it needed too much." in prompt
+    assert "and a smaller step?" in prompt
 
 
 async def test_an_agent_that_took_too_much_after_writing_says_why_beside_what_was_done(house: House) -> None:
