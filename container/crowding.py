@@ -23,6 +23,9 @@ async def watch_crowd(sandbox: Sandbox, agent: LaunchedAgent, most: int, looks: 
     while full < PATIENCE:
         await agent.working.wait()
         await asyncio.sleep(LOOK_EVERY)
+        if not agent.working.is_set():  # what was in one turn is not held against the next
+            full = 0
+            continue
         try:
             async with looks:
                 crowd = await sandbox.crowd(agent.sandbox_id, agent.leader)
