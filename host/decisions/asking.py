@@ -9,10 +9,10 @@ from host.decisions.approvals import Approval, Draft, Kind, State
 from host.decisions.approvals_store import Approvals
 from host.decisions.desk import Desk
 from host.decisions.settling import HOST, Settling
+from host.phrases import one_line
 from storage.clock import Clock
 from storage.database import Database
 
-GONE = "The agent that asked is gone; nothing was done."
 WAITED_FOR = frozenset({Kind.PERMISSION, Kind.SPAWN})
 
 
@@ -44,7 +44,7 @@ class Asking:
         try:
             await ended.wait()
         except asyncio.CancelledError:
-            await asyncio.shield(self._settling.close(approval, GONE))
+            await asyncio.shield(self._settling.close(approval, _void(approval)))
             raise
         finally:
             self._waiting.pop(approval.id, None)
@@ -58,7 +58,7 @@ class Asking:
             waiting = await self._approvals.open_in(conn, None, 1000)
         for approval in waiting:
             if approval.kind in WAITED_FOR:
-                await self._settling.close(approval, GONE)
+                await self._settling.close(approval, _void(approval))
 
     async def _put(self, draft: Draft) -> tuple[Approval, asyncio.Event]:
         draft = replace(draft, expires_at=self._clock.now() + timedelta(seconds=self._seconds))
@@ -75,3 +75,7 @@ class Asking:
         waiting = self._waiting.get(approval.id)
         if waiting is not None:
             waiting.set()
+
+
+def _void(approval: Approval) -> str:
+    return f"{one_line(approval.subject['asks'], 200)}: the agent waits for it no longer; nothing was done."

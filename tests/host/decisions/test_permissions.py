@@ -127,6 +127,8 @@ async def test_an_agent_that_is_gone_asks_nothing(office: Office) -> None:
         card = await office.card()
         task.cancel()
     assert (await office.approval(code_of(card))).state is State.CLOSED
+    line = first_line(await office.card())
+    assert line == "↪️ Fetch a page: the agent waits for it no longer; nothing was done."
 
 
 async def test_after_a_restart_nobody_waits_for_it(office: Office) -> None:
@@ -135,6 +137,7 @@ async def test_after_a_restart_nobody_waits_for_it(office: Office) -> None:
         card = await office.card()
         reborn = await office.reborn()
         await reborn.parts.recover()
-        assert first_line(await reborn.card()) == "↪️ The agent that asked is gone; nothing was done."
-        assert "is gone" in await reborn.tap(card, "APPROVE", BEN)
+        line = first_line(await reborn.card())
+        assert line == "↪️ Fetch a page: the agent waits for it no longer; nothing was done."
+        assert "waits for it no longer" in await reborn.tap(card, "APPROVE", BEN)
         task.cancel()
