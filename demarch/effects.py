@@ -5,7 +5,7 @@ from functools import singledispatch
 from pydantic import BaseModel
 
 from demarch import parameters as takes
-from demarch.kernel import Run
+from demarch.kernel import Extension, Run
 from demarch.operations import Call
 from demarch.phrases import listing, one_line, quoted, tokens
 
@@ -65,6 +65,10 @@ def _(params: takes.RunAction, name: str, run: Run | None) -> str:
 
 @_tell.register
 def _(params: takes.ExtendBudget, name: str, run: Run | None) -> str:
+    if run and run.extension is Extension.FOLLOW_UP:
+        return f"A new run with a larger budget continues {quoted(run.goal)}; the old one is stopped."
+    if run and run.extension is Extension.DISPATCHES:
+        return f"{_named(params.run_id, run)} may start more agents."
     if params.tokens:
         return f"{_named(params.run_id, run)} gets {tokens(params.tokens)} more tokens."
     percent = params.percent or takes.EXTENSION

@@ -85,6 +85,7 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "run.artifacts": _ic("run artifact list", answers=True),
         "run.create": _ic("run create", timeout=WRITE, writes=True),
         "run.advance": _ic("run advance", timeout=SPAWN, answers=True, writes=True),
+        "run.rollback": _ic("run rollback", timeout=WRITE, answers=True, writes=True),
         "run.cancel": _ic("run cancel", timeout=WRITE, answers=True, writes=True),
         "run.set": _ic("run set", timeout=WRITE, answers=True, writes=True),
         # gates and decisions

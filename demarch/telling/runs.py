@@ -133,6 +133,20 @@ def extended(run: Run, more: int) -> str:
     return f"{quoted(run.goal)} got {tokens(more)} more tokens: {total}. (run {run.id})"
 
 
+def widened(run: Run, dispatches: int) -> str:
+    """A portfolio that may start more agents."""
+    return f"{quoted(run.goal)} may start {dispatches} agents in all now. (run {run.id})"
+
+
+def continued(run: Run) -> str:
+    """A run that takes the place of one whose budget cannot grow."""
+    budget = tokens(run.budget or 0)
+    return (
+        f"{quoted(run.goal)} has started in {run.phase} with {budget} tokens and takes the place of the old "
+        f"run, which was stopped. (run {run.id})"
+    )
+
+
 def spent(run: Run, used: int) -> str:
     share = f", {run.used * 100 // run.budget} % of {tokens(run.budget)}" if run.budget else ""
     return f"{tokens(used)} tokens spent; {tokens(run.used)} so far{share}. (run {run.id})"

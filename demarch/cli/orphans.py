@@ -1,0 +1,45 @@
+"""Commands that outlived the program that ran them: what such a one is about to do has not been done yet."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from demarch.cli.commands import BD, IC, TABLE
+
+_PROGRAMS = frozenset({IC, BD})
+#: interpreters stand before the program they run
+_FIRST = 3
+_WRITES = tuple(row.words for row in TABLE.values() if row.writes)
+
+
+async def at_work(folder: Path) -> bool:
+    """Whether a writing command runs in the folder. Where the system does not tell, none is seen."""
+    return await asyncio.to_thread(_any_writes, folder)
+
+
+def _any_writes(folder: Path) -> bool:
+    return any(_writes(words) for words in _commands(folder))
+
+
+def _commands(folder: Path) -> Iterator[Sequence[str]]:
+    """The words of the kernel's programs that run in the folder."""
+    with suppress(OSError):
+        here = folder.stat()
+        for entry in os.scandir("/proc"):
+            if entry.name.isdigit():
+                yield from _words(Path(entry.path), here)
+
+
+def _words(process: Path, here: os.stat_result) -> Iterator[Sequence[str]]:
+    with suppress(OSError):  # gone, or somebody else's
+        words = (process / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        at = next((n for n, word in enumerate(words[:_FIRST]) if Path(word).name in _PROGRAMS), None)
+        if at is not None and os.path.samestat((process / "cwd").stat(), here):
+            yield words[at + 1 :]
+
+
+def _writes(words: Sequence[str]) -> bool:
+    plain = tuple(word for word in words if not word.startswith("-"))
+    return any(plain[: len(row)] == row for row in _WRITES)
