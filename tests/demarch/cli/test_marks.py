@@ -10,8 +10,6 @@ from demarch.cli.marks import LONGEST, marked, name_of, printable, signed, unmar
 TEXTS = st.text(max_size=300)
 _IDS = st.uuids().map(str)
 KEYS = st.one_of(_IDS, st.tuples(_IDS, st.integers(1, 99)).map(lambda key: f"{key[0]}/{key[1]}"))
-    st.uuids().map(str), st.tuples(st.uuids(), st.integers(1, 99)).map(lambda k: f"{k[0]}/{k[1]}")
-)
 
 
 @given(TEXTS, TEXTS, KEYS)
