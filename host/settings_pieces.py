@@ -58,6 +58,10 @@ class ApprovalSettings(Piece):
     extend_percent: Annotated[int, Field(ge=1, le=1000)] = 50  #: what EXTEND adds to a budget
 
 
+class EventSettings(Piece):
+    stale_after: NonNegativeInt = 7200  #: seconds a run may be in one phase until it is told; 0 tells nobody
+
+
 class PriceSettings(Piece):
     """US dollars per million tokens."""
 

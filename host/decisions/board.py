@@ -36,10 +36,16 @@ class Board:
         )
 
     async def put(
-        self, conn: Connection, approval: Approval, address: str, picture: bytes | None = None
+        self,
+        conn: Connection,
+        approval: Approval,
+        address: str,
+        picture: bytes | None = None,
+        *,
+        silent: bool = False,
     ) -> UUID:
         """One more card of the approval: a message of its own, on which taps count."""
-        content = replace(card(approval, self.view(approval)), picture=picture)
+        content = replace(card(approval, self.view(approval)), picture=picture, silent=silent)
         return await self.outbox.put(
             conn,
             address=address,

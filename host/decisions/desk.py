@@ -76,7 +76,13 @@ class Desk:
         self.asked([address])
 
     async def ask(
-        self, conn: Connection, draft: Draft, addresses: Iterable[str], picture: bytes | None = None
+        self,
+        conn: Connection,
+        draft: Draft,
+        addresses: Iterable[str],
+        picture: bytes | None = None,
+        *,
+        silent: bool = False,
     ) -> tuple[Approval, bool]:
         """Put a question with its cards in the caller's transaction, unless it is open already.
 
@@ -85,7 +91,7 @@ class Desk:
         approval, fresh = await self._approvals.open(conn, draft, self._clock.now())
         if fresh:
             for address in dict.fromkeys(addresses):
-                await self._board.put(conn, approval, address, picture)
+                await self._board.put(conn, approval, address, picture, silent=silent)
         return approval, fresh
 
     def asked(self, addresses: Iterable[str]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from bridges.messages import Content
+from demarch.kernel import Extension
 from host.conversation.messages_store import HostWord
 from host.decisions.approvals import Approval, Kind, Move, State
 from host.decisions.approvals_store import Approvals, Vote
@@ -14,6 +15,7 @@ from host.decisions.cards import deferred_by_itself, expired
 from host.decisions.executing import Result
 from host.decisions.followups import AgentEar, outcome_for_agent
 from host.decisions.questions import about
+from host.news.routing import Routing
 from host.outgoing.outbox import PostKind
 from host.record.audit import Audit
 from host.spending.words import EXPIRED
@@ -36,6 +38,7 @@ class Settling:
         board: Board,
         audit: Audit,
         lanes: AgentEar,
+        routing: Routing,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -44,6 +47,7 @@ class Settling:
         self._board = board
         self._audit = audit
         self._lanes = lanes
+        self._routing = routing
         self._clock = clock
         self._listeners: list[Callable[[Approval], None]] = []
 
@@ -62,6 +66,8 @@ class Settling:
             done = ended.state is State.DONE
             state = IntentState.EXECUTED if done else IntentState.REFUSED
             await self._answer_agent(conn, ended, state, result.data)
+            if done and (run := _started(ended, result)):
+                await self._routing.settle(conn, ended.project, run, ended.folder)
             if result.post:
                 await self._post(conn, ended, address, result.post)
             addresses = await self._board.refresh(conn, ended)
@@ -212,6 +218,15 @@ class Settling:
         if not ended.open:
             for listener in self._listeners:
                 listener(ended)
+
+
+def _started(ended: Approval, result: Result) -> str:
+    """The run that an executed decision started; what it was asked in hears of it from now on."""
+    data = (result.data or {}).get("data") or {}
+    if ended.kind is Kind.INTENT and ended.subject.get("operation") == "start_run":
+        return str(data.get("id", ""))
+    follow_up = ended.kind is Kind.BUDGET and data.get("extension") == Extension.FOLLOW_UP
+    return str(data.get("id", "")) if follow_up else ""
 
 
 def _over(approval: Approval, now: datetime) -> bool:

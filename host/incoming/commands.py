@@ -50,6 +50,16 @@ class Choices(Protocol):
     async def set_model(self, folder: str, runtime: str, model: str, *, actor: str) -> Group: ...
 
 
+class Quiet(Protocol):
+    """How much news a group hears: folder, what was written behind the command, who wrote it."""
+
+    async def mute(self, folder: str, argument: str, person: str) -> Content: ...
+
+    async def unmute(self, folder: str, argument: str, person: str) -> Content: ...
+
+    async def digest(self, folder: str, argument: str, person: str) -> Content: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One command somebody gave."""
@@ -94,6 +104,7 @@ class Commands:
         claims: Claims,
         status: StatusPage,
         spend: StatusPage,
+        quiet: Quiet,
         models: Sequence[Model],
         name: str,
     ) -> None:
@@ -104,6 +115,7 @@ class Commands:
         self._claims = claims
         self._status = status
         self._spend = spend
+        self._quiet = quiet
         self._models = models
         self._name = name
         self.table: Mapping[str, Command] = {
@@ -115,6 +127,9 @@ class Commands:
             "status": Command(handler=self._show_status, least=Role.VIEWER),
             "spend": Command(handler=self._show_spend, least=Role.VIEWER),
             "approvals": Command(handler=self._approvals, least=Role.VIEWER),
+            "mute": Command(handler=self._mute, least=Role.APPROVER),
+            "unmute": Command(handler=self._unmute, least=Role.APPROVER),
+            "digest": Command(handler=self._digest, least=Role.APPROVER),
             "stop": Command(handler=self._stop, least=Role.MEMBER),
             "reset": Command(handler=self._reset, least=Role.MEMBER),
             "new": Command(handler=self._reset, least=Role.MEMBER),
@@ -193,6 +208,15 @@ class Commands:
     async def _approvals(self, request: Request) -> None:
         await self._cards.relist(request.message.address, request.message.sender.address)
 
+    async def _mute(self, request: Request) -> Content:
+        return await self._quiet.mute(request.registered.folder, request.argument, _giver(request))
+
+    async def _unmute(self, request: Request) -> Content:
+        return await self._quiet.unmute(request.registered.folder, request.argument, _giver(request))
+
+    async def _digest(self, request: Request) -> Content:
+        return await self._quiet.digest(request.registered.folder, request.argument, _giver(request))
+
     async def _stop(self, request: Request) -> Content:
         stopped = await self._lanes.stop_turn(request.lane)
         text = "Stopping; what has been said so far stays." if stopped else "Nothing runs here at the moment."
@@ -214,9 +238,12 @@ class Commands:
         if chosen.serves(group.runtime, group.model):
             return Content(text=f"{chosen.name} answers here already; nothing was changed.")
         async with self._lanes.switching(group.folder):
-            actor = request.message.sender.address
-            await self._choices.set_model(group.folder, chosen.runtime, chosen.model, actor=actor)
+            await self._choices.set_model(group.folder, chosen.runtime, chosen.model, actor=_giver(request))
         words = f"From now on {one_line(chosen.name)} answers here; it knows what was said."
         if request.lane in self._lanes.talking:
             words += " What is being answered now is finished first."
         return Content(text=words)
+
+
+def _giver(request: Request) -> str:
+    return request.message.sender.address

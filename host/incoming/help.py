@@ -18,6 +18,7 @@ def help_text(name: str, role: Role | None, *, trigger_required: bool) -> str:
     if role is not None and role.includes(Role.MEMBER):
         lines.append("Conversation: /stop ends the running answer · /reset or /new begins anew")
     if role is not None and role.includes(Role.APPROVER):
+        lines.append("News: /mute 2h phase is quiet for a while · /digest daily 09:00 collects it")
         lines.append("Agent: /model shows or changes who answers")
     lines.append("Addresses: /chatid · Am I there: /ping · This text: /help")
     return "\n".join(lines)

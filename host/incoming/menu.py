@@ -5,6 +5,8 @@ MENU = (
     ("status", "what runs and what waits"),
     ("approvals", "open decisions, each one tap away"),
     ("spend", "what models cost here"),
+    ("mute", "less news for a while"),
+    ("digest", "news at a time of your own"),
     ("stop", "end the running turn"),
     ("reset", "begin a new conversation"),
     ("model", "who answers here"),

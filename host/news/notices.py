@@ -1,12 +1,13 @@
 """What kernel notices become: the questions they put to people, and the quiet lines. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from demarch.kernel import Run
 from demarch.notices import Notice
-from demarch.phrases import dots, tokens
+from demarch.phrases import dots, duration, tokens
 from host.decisions.approvals import Draft, Kind
 from host.news.chart import SHORTEST
 from host.phrases import one_line, quoted, sentence
@@ -20,14 +21,23 @@ def gate_dedupe(project: str, run: str, here: str, there: str) -> str:
     return f"gate:{project}:{run}:{here}>{there}"
 
 
-def gate_draft(notice: Notice, folder: str, address: str, expires_at: datetime, project: str = "") -> Draft:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a question is put, and whose run it is about."""
+
+    folder: str
+    address: str
+    project: str
+
+
+def gate_draft(notice: Notice, place: Place, expires_at: datetime) -> Draft:
     return Draft(
         kind=Kind.GATE,
-        folder=folder,
-        address=address,
-        project=project,
+        folder=place.folder,
+        address=place.address,
+        project=place.project,
         run=notice.run.id,
-        dedupe=gate_dedupe(project, notice.run.id, notice.from_phase, notice.to_phase),
+        dedupe=gate_dedupe(place.project, notice.run.id, notice.from_phase, notice.to_phase),
         subject=gate_subject(notice),
         expires_at=expires_at,
     )
@@ -54,17 +64,15 @@ def _reason(notice: Notice) -> str:
     return "Its gate did not let it through."
 
 
-def budget_draft(
-    notice: Notice, folder: str, address: str, expires_at: datetime, percent: int, project: str = ""
-) -> Draft:
+def budget_draft(notice: Notice, place: Place, expires_at: datetime, percent: int) -> Draft:
     run = notice.run
     return Draft(
         kind=Kind.BUDGET,
-        folder=folder,
-        address=address,
-        project=project,
+        folder=place.folder,
+        address=place.address,
+        project=place.project,
         run=run.id,
-        dedupe=f"budget:{project}:{run.id}",
+        dedupe=f"budget:{place.project}:{run.id}",
         subject={
             "goal": one_line(run.goal, 200),
             "used": run.used,
@@ -72,22 +80,23 @@ def budget_draft(
             "grant": max(1, (run.budget or 0) * percent // 100),
             "percent": percent,
             "pace": pace(run),
+            "extension": run.extension.value,
             "event": _event(notice),
         },
         expires_at=expires_at,
     )
 
 
-def finished_draft(notice: Notice, folder: str, address: str, now: datetime, project: str = "") -> Draft:
+def finished_draft(notice: Notice, place: Place, now: datetime) -> Draft:
     run = notice.run
     share = f" of {tokens(run.budget)} ({run.used * 100 // run.budget} %)" if run.budget else ""
     return Draft(
         kind=Kind.FINISHED,
-        folder=folder,
-        address=address,
-        project=project,
+        folder=place.folder,
+        address=place.address,
+        project=place.project,
         run=run.id,
-        dedupe=f"finished:{project}:{run.id}",
+        dedupe=f"finished:{place.project}:{run.id}",
         subject={
             "goal": one_line(run.goal, 200),
             "seconds": int((notice.event.timestamp - run.created_at).total_seconds()),
@@ -132,6 +141,16 @@ def warning_line(notice: Notice) -> str:
     budget = run.budget or 0
     percent = run.used * 100 // budget if budget else 0
     return f"💰 {quoted(run.goal)} has used {tokens(run.used)} of {tokens(budget)} tokens ({percent} %)."
+
+
+def stale_line(notice: Notice) -> str:
+    lasts = duration(int(notice.data.get("seconds", 0)))
+    return f"⏰ {quoted(notice.run.goal)} has been in {one_line(notice.run.phase, 40)} for {lasts}."
+
+
+def review_line(notice: Notice) -> str:
+    words = f": {sentence(notice.reason, 200)}" if notice.reason else "."
+    return f"🔎 The reviewers of {quoted(notice.run.goal)} agree now{words}"
 
 
 def resolved(notice: Notice, who: str, now: datetime, zone: tzinfo) -> str:

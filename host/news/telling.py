@@ -1,34 +1,44 @@
 """One batch of kernel notices told in one transaction: cards, lines, closed questions, and their record."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+
+import structlog
 
 from bridges.messages import Content
+from demarch.kernel import KernelEvent
 from demarch.notices import Notice, NoticeKind
-from host.decisions.approvals import Approval, Draft, Kind, State
-from host.decisions.approvals_store import Approvals, Vote
+from host.decisions.approvals import Approval, Draft, State
+from host.decisions.approvals_store import Approvals
 from host.decisions.board import Board
 from host.decisions.codes import Verb
 from host.decisions.desk import Desk
 from host.decisions.settling import Settling
 from host.news.notices import (
+    Place,
     budget_draft,
     cancelled_line,
     finished_draft,
     gate_draft,
     phase_line,
-    resolved,
-    voids,
+    review_line,
+    stale_line,
     warning_line,
 )
+from host.news.resolving import Resolving
+from host.news.routing import Routing
+from host.news.seen import Seen
+from host.news.told import Told
+from host.news.topics import Manner
+from host.news.wishes import Wishes
 from host.outgoing.outbox import PostKind
-from host.people.registry import Group, Role
-from host.phrases import one_line
+from host.people.registry import Group
 from storage import sql
 from storage.clock import Clock
 from storage.database import Connection
+
+log = structlog.get_logger()
 
 _SQL = sql.load("host", "feed")
 
@@ -42,12 +52,19 @@ class Rules:
     percent: int  #: what EXTEND grants
 
 
-@dataclass(slots=True)
-class Told:
-    """What has to be done after the notices: recorded last in the transaction, woken after it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One notice on its way to one group."""
 
-    addresses: set[str] = field(default_factory=set)
-    records: list[tuple[Approval, str, Mapping[str, Any]]] = field(default_factory=list)
+    notice: Notice
+    project: str
+    group: Group
+    manner: Manner
+    picture: bytes | None = None
+
+    @property
+    def place(self) -> Place:
+        return Place(folder=self.group.folder, address=self.group.addresses[0], project=self.project)
 
 
 class Telling:
@@ -58,6 +75,10 @@ class Telling:
         settling: Settling,
         approvals: Approvals,
         board: Board,
+        resolving: Resolving,
+        routing: Routing,
+        wishes: Wishes,
+        seen: Seen,
         clock: Clock,
         rules: Rules,
     ) -> None:
@@ -65,63 +86,84 @@ class Telling:
         self._settling = settling
         self._approvals = approvals
         self._board = board
+        self._resolving = resolving
+        self.routing = routing
+        self._wishes = wishes
+        self._seen = seen
         self._clock = clock
         self._rules = rules
 
     async def tell(
-        self, conn: Connection, notice: Notice, group: Group, picture: bytes | None, told: Told
+        self, conn: Connection, notice: Notice, project: str, picture: bytes | None, told: Told
     ) -> None:
         """Do what one notice asks for, in the caller's transaction."""
-        match notice.kind:
-            case NoticeKind.GATE_PENDING:
-                await self._gate(conn, notice, group, told)
-            case NoticeKind.GATE_RESOLVED:
-                await self._resolved(conn, notice, told)
-            case NoticeKind.BUDGET_EXCEEDED:
-                await self._budget(conn, notice, group, picture, told)
-            case NoticeKind.RUN_COMPLETED:
-                await self._close_all(conn, notice, "Closed: the run is done.", told)
-                draft = finished_draft(notice, group.folder, group.addresses[0], self._clock.now())
-                await self._ask(conn, draft, group, None, told)
-            case NoticeKind.RUN_CANCELLED:
-                await self._close_all(conn, notice, "Closed: the run was stopped.", told)
-                await self._lines(conn, group, cancelled_line(notice, self._who(notice, group)), told)
-            case NoticeKind.BUDGET_WARNING:
-                await self._lines(conn, group, warning_line(notice), told)
-            case NoticeKind.PHASE_CHANGED:
-                await self._phase(conn, notice, group, told)
+        if notice.kind is NoticeKind.GATE_RESOLVED:
+            await self._resolving.resolved(conn, notice, project, told)
+            return
+        if notice.kind in _OVER:
+            await self._resolving.close_all(conn, notice, project, _OVER[notice.kind], told)
+        group, manner = await self.routing.way(conn, project, notice.run.id, notice.kind)
+        if group is None:
+            log.warning("news.nobody_to_tell", kind=notice.kind.value, project=project, run=notice.run.id)
+        elif manner is not Manner.DROP:
+            delivery = Delivery(notice=notice, project=project, group=group, manner=manner, picture=picture)
+            await self._deliver(conn, delivery, told)
 
     async def record(self, conn: Connection, told: Told) -> None:
         """The last statements of the transaction."""
         for approval, action, more in told.records:
             await self._settling.record(conn, approval, action, "kernel", **more)
 
-    async def _gate(self, conn: Connection, notice: Notice, group: Group, told: Told) -> None:
+    async def _deliver(self, conn: Connection, delivery: Delivery, told: Told) -> None:
+        match delivery.notice.kind:
+            case NoticeKind.GATE_PENDING:
+                await self._gate(conn, delivery, told)
+            case NoticeKind.BUDGET_EXCEEDED:
+                await self._budget(conn, delivery, told)
+            case NoticeKind.RUN_COMPLETED:
+                draft = finished_draft(delivery.notice, delivery.place, self._clock.now())
+                await self._ask(conn, draft, delivery, told)
+            case _:
+                if await self._is_new(conn, delivery):
+                    await self._line(conn, delivery, told)
+
+    async def _is_new(self, conn: Connection, delivery: Delivery) -> bool:
+        """What both an event and the watch may notice is told by whoever is first."""
+        run = delivery.notice.run
+        match delivery.notice.kind:
+            case NoticeKind.BUDGET_WARNING:
+                return await self._seen.warned(conn, delivery.project, run, self._clock.now())
+            case NoticeKind.RUN_STALE:
+                return await self._seen.stale(conn, delivery.project, run)
+        return True
+
+    async def _gate(self, conn: Connection, delivery: Delivery, told: Told) -> None:
+        notice = delivery.notice
         if notice.run.status != "active" or notice.run.phase != notice.from_phase:
             return  # it was answered before we read of it
         expires = self._clock.now() + timedelta(seconds=self._rules.seconds)
-        draft = gate_draft(notice, group.folder, group.addresses[0], expires)
+        draft = gate_draft(notice, delivery.place, expires)
         last = await self._approvals.last_same(conn, draft.dedupe)
         if last is not None and not last.open and _refusal_of(last, notice):
             return
-        await self._ask(conn, draft, group, None, told)
+        await self._ask(conn, draft, delivery, told)
 
-    async def _budget(
-        self, conn: Connection, notice: Notice, group: Group, picture: bytes | None, told: Told
-    ) -> None:
-        run = notice.run
+    async def _budget(self, conn: Connection, delivery: Delivery, told: Told) -> None:
+        run, now = delivery.notice.run, self._clock.now()
         if run.status != "active" or not run.budget or run.used < run.budget:
             return
-        expires = self._clock.now() + timedelta(seconds=self._rules.seconds)
-        draft = budget_draft(notice, group.folder, group.addresses[0], expires, self._rules.percent)
-        await self._ask(conn, draft, group, picture, told)
+        if not await self._seen.exceeded(conn, delivery.project, run, now):
+            return
+        expires = now + timedelta(seconds=self._rules.seconds)
+        draft = budget_draft(delivery.notice, delivery.place, expires, self._rules.percent)
+        await self._ask(conn, draft, delivery, told)
 
-    async def _ask(
-        self, conn: Connection, draft: Draft, group: Group, picture: bytes | None, told: Told
-    ) -> None:
+    async def _ask(self, conn: Connection, draft: Draft, delivery: Delivery, told: Told) -> None:
         """A new card; or, if the same question is open, what is known now on the old one."""
-        approval, fresh = await self._desk.ask(conn, draft, group.addresses, picture)
-        told.addresses.update(group.addresses)
+        addresses = delivery.group.addresses
+        silent = delivery.manner is Manner.SILENT
+        approval, fresh = await self._desk.ask(conn, draft, addresses, delivery.picture, silent=silent)
+        told.addresses.update(addresses)
         if fresh:
             told.records.append((approval, "approval.asked", {}))
             return
@@ -131,81 +173,48 @@ class Telling:
             if again is not None and again.state is State.PENDING:
                 told.addresses |= await self._board.refresh(conn, again)
 
-    async def _resolved(self, conn: Connection, notice: Notice, told: Told) -> None:
-        """Close the cards whose question this answers, unless the answer came from them."""
-        for each in await self._approvals.open_of_run(conn, "", notice.run.id):
-            if each.kind is not Kind.GATE or not voids(notice, each.subject):
-                continue
-            held = await self._approvals.locked(conn, each.id)
-            if held is None or held.state not in (State.PENDING, State.DEFERRED):
-                continue  # the desk is at it and will say itself how it went
-            vote = await self._own(conn, held, notice)
-            if vote is not None:
-                await self._credit(conn, held, vote, notice, told)
-            else:
-                who = self._who(notice, self._board.registry.group(held.folder))
-                words = resolved(notice, who, self._clock.now(), self._board.zone)
-                await self._close(conn, held, words, told)
+    async def _line(self, conn: Connection, delivery: Delivery, told: Told) -> None:
+        """A quiet line, now or in the digest. Phases of one run in a burst are one line."""
+        notice, folder = delivery.notice, delivery.group.folder
+        text = _WORDS[notice.kind](notice, self._resolving.who(notice, delivery.group))
+        about = f"{notice.kind.value}:{delivery.project}:{notice.run.id}"
+        burst = notice.kind is NoticeKind.PHASE_CHANGED
+        if delivery.manner is Manner.KEEP:
+            slot = about if burst else f"{about}:{notice.event.source}:{notice.event.id}"
+            await self._wishes.keep(conn, folder, slot, text, self._clock.now())
+            return
+        for address in delivery.group.addresses:
+            told.addresses.add(address)
+            await self._board.outbox.put(
+                conn,
+                address=address,
+                kind=PostKind.NOTICE,
+                content=Content(text=text, silent=True),
+                folder=folder,
+                slot=await self._slot(conn, address, about, notice.event) if burst else None,
+            )
 
-    async def _own(self, conn: Connection, approval: Approval, notice: Notice) -> Vote | None:
-        """The vote behind an event, if one of this card's attempts caused it although it seemed to fail."""
-        key = str(notice.data.get("key", ""))
-        votes = await self._approvals.votes(conn, approval)
-        return next((vote for vote in reversed(votes) if key == approval.key(vote.attempt)), None)
-
-    async def _credit(
-        self, conn: Connection, approval: Approval, vote: Vote, notice: Notice, told: Told
-    ) -> None:
-        goal = approval.subject["goal"]
-        where = notice.from_phase if vote.verb is Verb.REJECT else notice.to_phase
-        outcome = f'"{one_line(goal, 80)}" {"stays" if vote.verb is Verb.REJECT else "is"} in {where}.'
-        done, addresses = await self._settling.credit_in(conn, approval, vote, outcome)
-        told.addresses |= addresses
-        if done is not None:
-            told.records.append((done, "approval.done", {"outcome": outcome}))
-
-    async def _close_all(self, conn: Connection, notice: Notice, words: str, told: Told) -> None:
-        for each in await self._approvals.open_of_run(conn, "", notice.run.id):
-            held = await self._approvals.locked(conn, each.id)
-            open_here = held is not None and held.state in (State.PENDING, State.DEFERRED)
-            if held is not None and open_here and held.kind in (Kind.GATE, Kind.BUDGET):
-                await self._close(conn, held, words, told)
-
-    async def _close(self, conn: Connection, approval: Approval, words: str, told: Told) -> None:
-        closed, addresses = await self._settling.close_in(conn, approval, words)
-        told.addresses |= addresses
-        if closed is not None:
-            told.records.append((closed, "approval.closed", {"outcome": words}))
-
-    async def _phase(self, conn: Connection, notice: Notice, group: Group, told: Told) -> None:
+    async def _slot(self, conn: Connection, address: str, burst: str, event: KernelEvent) -> str:
+        """The place of the burst's line that stands already, else a new one."""
+        name = f"{burst}:{address}:"
         since = self._clock.now() - BURST
-        for address in group.addresses:
-            name = f"phase:{notice.run.id}:{address}:"
-            recent = await conn.fetchval(_SQL["feed.recent_line"], address, name, since)
-            slot = recent or f"{name}{notice.event.source}:{notice.event.id}"
-            await self._line(conn, group, address, phase_line(notice), slot)
-            told.addresses.add(address)
+        recent: str | None = await conn.fetchval(_SQL["feed.recent_line"], address, name, since)
+        return recent or f"{name}{event.source}:{event.id}"
 
-    async def _lines(self, conn: Connection, group: Group, text: str, told: Told) -> None:
-        for address in group.addresses:
-            await self._line(conn, group, address, text, None)
-            told.addresses.add(address)
 
-    async def _line(self, conn: Connection, group: Group, address: str, text: str, slot: str | None) -> None:
-        await self._board.outbox.put(
-            conn,
-            address=address,
-            kind=PostKind.NOTICE,
-            content=Content(text=text, silent=True),
-            folder=group.folder,
-            slot=slot,
-        )
+#: what open cards say when their run is over
+_OVER = {
+    NoticeKind.RUN_COMPLETED: "Closed: the run is done.",
+    NoticeKind.RUN_CANCELLED: "Closed: the run was stopped.",
+}
 
-    def _who(self, notice: Notice, group: Group | None) -> str:
-        """Who did it, by the name people know."""
-        actor = str(notice.data.get("actor", ""))
-        names = dict(self._board.registry.people_with(group.folder, *Role)) if group else {}
-        return one_line(names.get(actor, actor), 40)
+_WORDS: Mapping[NoticeKind, Callable[[Notice, str], str]] = {
+    NoticeKind.RUN_CANCELLED: cancelled_line,
+    NoticeKind.BUDGET_WARNING: lambda notice, who: warning_line(notice),
+    NoticeKind.RUN_STALE: lambda notice, who: stale_line(notice),
+    NoticeKind.REVIEW_RESOLVED: lambda notice, who: review_line(notice),
+    NoticeKind.PHASE_CHANGED: lambda notice, who: phase_line(notice),
+}
 
 
 def _refusal_of(last: Approval, notice: Notice) -> bool:

@@ -25,3 +25,4 @@ class Profile(BaseModel):
     provider_tools: bool = False  #: search, fetch and files on the model provider's side
     spend_limit: NonNegativeInt | None = None  #: millionths of a US dollar a day; None: the setting
     mounts: tuple[ExtraMount, ...] = ()
+    events: tuple[str, ...] = ()  #: topics of news it takes; empty: all

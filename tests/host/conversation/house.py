@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -32,6 +33,9 @@ from host.incoming.intake import Intake
 from host.incoming.models import LOCAL, Model
 from host.incoming.router import Router
 from host.meter import SilentMeter
+from host.news.digest import Digests
+from host.news.quiet import Quiet
+from host.news.wishes import Wishes
 from host.outgoing.outbox import Outbox
 from host.outgoing.sender import Sender
 from host.page.transcript import Transcript
@@ -219,6 +223,7 @@ class House:
             choices=Roles(registry=self.registry, database=self.database, audit=self.record),
             status=_status,
             spend=_spend,
+            quiet=self._quiet(),
             models=self.models,
             name="Amtiskaw",
         )
@@ -248,6 +253,26 @@ class House:
             meter=meter,
         )
         self._updates = self.number
+
+    def _quiet(self) -> Quiet:
+        wishes = Wishes(self.database)
+        digests = Digests(
+            database=self.database,
+            wishes=wishes,
+            outbox=self.outbox,
+            registry=self.registry,
+            status=_status,
+            clock=self.clock,
+            zone=UTC,
+        )
+        return Quiet(
+            database=self.database,
+            wishes=wishes,
+            digests=digests,
+            audit=self.record,
+            clock=self.clock,
+            zone=UTC,
+        )
 
     def _continuity(self) -> Continuity:
         history = History(self.database)
