@@ -9,20 +9,18 @@ from importlib.metadata import version
 import structlog
 
 from container.sandbox import ContainerError
-from demarch.embedded import EmbeddedKernel
-from demarch.kernel import Kernel
 from host.greeting import greet
 from host.page import page_link
 from host.sampling import Sampler
 from host.serving import Service, serve
 from host.settings import Settings
-from host.starting import StartRefused
 from host.terminal import Terminal
 from host.wiring.agents import Agents, open_agents
 from host.wiring.conversation import Conversation, build_conversation
 from host.wiring.ground import Ground, open_ground
 from host.wiring.network import Network, open_network
 from host.wiring.outside import Outside, open_outside
+from host.wiring.projects import open_kernels
 
 log = structlog.get_logger()
 
@@ -34,24 +32,16 @@ async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> Non
     """Run the host until `stop` is set. Raises what keeps it from starting, in words."""
     async with AsyncExitStack() as stack:
         ground = await stack.enter_async_context(open_ground(settings, terminal))
-        kernel = _kernel(ground)
+        kernels = await open_kernels(ground)
         outside = await stack.enter_async_context(open_outside(ground))
         agents = await stack.enter_async_context(open_agents(ground))
-        network = await stack.enter_async_context(open_network(ground, agents, kernel))
-        conversation = build_conversation(ground, agents, outside, network, kernel)
+        network = await stack.enter_async_context(open_network(ground, agents, kernels.projects))
+        conversation = build_conversation(ground, agents, outside, network, kernels)
         await conversation.decisions.recover()
         log.info("host.starting", version=version("intercom"), install=ground.install)
         await serve(_services(ground, agents, outside, network, conversation), stop)
     log.info("host.stopped")
     terminal.say("Stopped.")
-
-
-def _kernel(ground: Ground) -> Kernel:
-    if ground.settings.kernel == "cli":
-        raise StartRefused(
-            "INTERCOM_KERNEL is cli, but this version has the embedded kernel only; leave the setting out."
-        )
-    return EmbeddedKernel(ground.db, ground.clock, project=ground.settings.project)
 
 
 def _services(
@@ -72,7 +62,8 @@ def _services(
     return [
         Service(name="greeting", run=lambda: _greet(ground, agents, network, conversation)),
         *(Service(name=f"bridge:{each.name}", run=partial(each.run, intake)) for each in others),
-        Service(name="feed", run=lambda: decisions.feed.run(ground.wakeups)),
+        Service(name="following", run=lambda: decisions.following.run(ground.wakeups)),
+        Service(name="digests", run=decisions.news.digests.run),
         Service(name="lanes", run=lanes.run, drain=lambda: lanes.drain(grace), grace=grace + 5),
         Service(name="swarm", run=decisions.swarm.run),
         Service(name="router", run=conversation.router.run),

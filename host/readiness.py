@@ -27,7 +27,7 @@ class Part:
     name: str  #: "database", "sandbox", "kernel", "bridge:tg"
     check: Check
     banner: str = ""  #: how the page's bar begins ("Telegram")
-    note: str = ""  #: what is to be said of it even when it is well
+    note: Callable[[], str] = str  #: what is to be said of it even when it is well
 
 
 class Condition:
@@ -103,4 +103,4 @@ async def _ask(part: Part) -> PartHealth:
         reason = f"no answer within {PATIENCE:g} s"
     except Exception as error:  # noqa: BLE001 - whatever a part raises means that it is not well
         reason = str(error) or type(error).__name__
-    return PartHealth(ok=not reason, reason=reason or part.note)
+    return PartHealth(ok=not reason, reason=reason or part.note())

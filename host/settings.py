@@ -27,6 +27,7 @@ from container import runtimes
 from host.settings_pieces import (
     AgentSettings,
     ApprovalSettings,
+    EventSettings,
     FileSettings,
     ModelSettings,
     Piece,
@@ -90,7 +91,8 @@ class Settings(BaseSettings):
     owners: tuple[Annotated[str, AfterValidator(_person)], ...] = ()
     mount_allowlist: Path | None = None  #: None: mount-allowlist.json in the user's configuration folder
     kernel: Literal["embedded", "cli"] = "embedded"
-    project: Path | None = None  #: folder of the project, for the CLI kernel
+    project: Path | None = None  #: folder of the project; the kernel CLI needs it
+    projects: tuple[Path, ...] = ()  #: further folders that groups may be given as their project
     assistant_name: Annotated[str, Field(min_length=1, max_length=32)] = "Amtiskaw"  #: the trigger word
     timezone: Annotated[str, AfterValidator(_zone)] = ""  #: of the times people read; "" is the machine's own
     log_level: Literal["debug", "info", "warning", "error"] | None = (
@@ -103,6 +105,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     files: FileSettings = FileSettings()
     approvals: ApprovalSettings = ApprovalSettings()
+    events: EventSettings = EventSettings()
     agent: AgentSettings = AgentSettings()
     spend: SpendSettings = SpendSettings()
     models: ModelSettings = ModelSettings()
@@ -113,6 +116,15 @@ class Settings(BaseSettings):
     def runtime_names(self) -> tuple[str, ...]:
         """The agents there are: those built in, then the user's own."""
         return (*BUILT_IN, *self.runtimes)
+
+    def folders(self) -> tuple[Path, ...]:
+        """Of all projects that groups may have under the kernel CLI, the default one first."""
+        given = (*([] if self.project is None else [self.project]), *self.projects)
+        return tuple(dict.fromkeys(folder.expanduser().resolve() for folder in given))
+
+    def surroundings(self) -> Mapping[str, str]:
+        """The environment of this program, of which commands of a kernel get what they need."""
+        return dict(os.environ)
 
     def zone(self) -> tzinfo:
         """The zone of the times people read."""
@@ -138,8 +150,22 @@ def load_settings() -> Settings:
     except UnreadableValue as error:
         raise SettingsError(_unreadable(error)) from None
     check_runtime(settings, settings.agent.runtime, "INTERCOM_AGENT__RUNTIME")
+    _check_projects(settings)
     home = settings.home.expanduser().absolute()
     return settings.model_copy(update={"home": home})
+
+
+def _check_projects(settings: Settings) -> None:
+    if settings.kernel == "cli" and settings.project is None:
+        raise SettingsError(
+            "INTERCOM_KERNEL is cli, so INTERCOM_PROJECT must name the folder of the project that ic and bd "
+            "work on."
+        )
+    if settings.kernel == "embedded" and settings.projects:
+        raise SettingsError(
+            "INTERCOM_PROJECTS does not fit: the embedded kernel is one project; several need "
+            "INTERCOM_KERNEL=cli."
+        )
 
 
 def check_runtime(settings: Settings, name: str, where: str) -> None:
@@ -183,5 +209,6 @@ def _sentences(error: ValidationError) -> Iterator[str]:
 def _unreadable(error: UnreadableValue) -> str:
     found = re.search(r'field "(\w+)"', str(error))
     name = PREFIX + found.group(1).upper() if found else "A setting"
-    example = ', for example ["tg:1000"]' if name.endswith("OWNERS") else ""
+    examples = {"OWNERS": "tg:1000", "PROJECTS": "/srv/api"}
+    example = next((f', for example ["{each}"]' for end, each in examples.items() if name.endswith(end)), "")
     return f"{name} does not fit: it is written as JSON{example}."

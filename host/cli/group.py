@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from host.cli.egress import egress
+from host.cli.events import events
 from host.cli.grants import budget, models
 from host.cli.group_mounts import mount, unmount
+from host.cli.group_project import project, project_words
 from host.cli.running import Station, as_json, at_station
 
 if TYPE_CHECKING:
@@ -21,8 +23,10 @@ def group() -> None:
 
 group.add_command(budget)
 group.add_command(egress)
+group.add_command(events)
 group.add_command(models)
 group.add_command(mount)
+group.add_command(project)
 group.add_command(unmount)
 
 
@@ -34,17 +38,34 @@ group.add_command(unmount)
 @click.option("--no-trigger", is_flag=True, help="Answer every message, not only those that call the agent.")
 @click.option("--writes", is_flag=True, help="Let the group's agent change things, not only read.")
 @click.option("--runtime", help="Which agent; default as in the settings.")
+@click.option("--project", metavar="DIR", help="The folder of its project; default: INTERCOM_PROJECT.")
 def add(
-    address: str, folder: str, title: str, main: bool, no_trigger: bool, writes: bool, runtime: str | None
+    address: str,
+    folder: str,
+    title: str,
+    main: bool,
+    no_trigger: bool,
+    writes: bool,
+    runtime: str | None,
+    project: str | None,
 ) -> None:
     """Register the chat ADDRESS (such as tg:-1001234567890)."""
 
     async def work(here: Station) -> None:
+        import asyncio
+
+        from host.people.projects import DEFAULT, ProjectRefused, project_key
         from host.settings import check_runtime
 
         if runtime is not None:
             check_runtime(here.settings, runtime, "--runtime")
+        key = await asyncio.to_thread(project_key, here.settings, project or DEFAULT)
         if here.registry.group(folder) is not None:
+            if project is not None:
+                raise ProjectRefused(
+                    f"{folder} is there already; to change its project: "
+                    f"intercom group project {folder} {project}"
+                )
             await here.roles.add_address(address, folder, actor=here.actor)
             click.echo(f"{address} is one more chat of {folder}.")
             return
@@ -57,6 +78,7 @@ def add(
             trigger_required=not (no_trigger or main),
             writes=writes or main,
             runtime=runtime,
+            project=key,
         )
         click.echo(f"{folder} is registered with {address}. Nobody has a role in it yet:")
         click.echo(f"  intercom role set {address} PERSON owner")
@@ -78,6 +100,8 @@ def list_(as_json: bool) -> None:
             click.echo(f"{group.folder:<20} {_words(group)}")
             for address in group.addresses:
                 click.echo(f"  {address}")
+            if group.project:
+                click.echo(f"  works on {project_words(here, group)}")
             for extra in group.profile.mounts:
                 click.echo(f"  sees {extra.source} as {extra.name}{', writable' if extra.writable else ''}")
         if not groups:
@@ -115,6 +139,7 @@ def _row(group: "Group") -> dict[str, object]:
         "trigger_required": group.trigger_required,
         "writes": group.writes,
         "runtime": group.runtime,
+        "project": group.project,
         "addresses": list(group.addresses),
         "mounts": [extra.model_dump() for extra in group.profile.mounts],
     }

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from demarch.embedded import EmbeddedKernel
+from demarch.errors import NotPossible
 from demarch.terminal import Shell, kernel_group
 from host.cli.running import read_settings
 from storage.clock import SystemClock
@@ -18,6 +19,11 @@ async def _open_kernel() -> AsyncIterator[EmbeddedKernel]:
     from host.data import opened
 
     settings = read_settings()
+    if settings.kernel == "cli":
+        raise NotPossible(
+            "INTERCOM_KERNEL is cli: use ic and bd in the project's folder. These commands drive the "
+            "embedded kernel, which is not in use."
+        )
     async with opened(settings) as data:
         yield EmbeddedKernel(data.db, _clock, project=settings.project)
 

@@ -21,6 +21,7 @@ class Outfit:
     model: str
     mounts: tuple[ExtraMount, ...] = ()
     reaches_hosts: bool = False  #: which ones is read anew for every connection
+    lacks: frozenset[str] = frozenset()  #: operations it is not offered: agents read that list only once
 
 
 class Outfitter(Protocol):

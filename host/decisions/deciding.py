@@ -8,13 +8,13 @@ import structlog
 
 from bridges.messages import Person
 from demarch.errors import Conflict, DemarchError, EvidenceUnknown, KernelUnavailable
-from demarch.kernel import Kernel
+from demarch.projects import Projects
 from host.decisions.approvals import HARMLESS, VERBS, Approval, Kind, State
 from host.decisions.approvals_store import Approvals, Vote
 from host.decisions.board import DECIDERS, Board
 from host.decisions.cards import OUT_OF_DATE, PAST, decided, kernel_silent, moved_on, only_approvers, too_late
 from host.decisions.codes import Verb
-from host.decisions.executing import TRIES, Execution, Result
+from host.decisions.executing import TRIES, Execution, Lacking, Result
 from host.decisions.settling import Settling
 from host.phrases import one_line, quoted, sentence
 from storage.clock import Clock
@@ -44,7 +44,7 @@ class Deciding:
         board: Board,
         settling: Settling,
         execution: Execution,
-        kernel: Kernel,
+        projects: Projects,
         clock: Clock,
         holder: str,
     ) -> None:
@@ -53,7 +53,7 @@ class Deciding:
         self._board = board
         self._settling = settling
         self._execution = execution
-        self._kernel = kernel
+        self._projects = projects
         self._clock = clock
         self._holder = holder
 
@@ -111,6 +111,10 @@ class Deciding:
                 f"Nobody can say whether this was done: {sentence(error, 200)} A person must look first."
             )
             return await self._fail(approval, unknown)
+        except Lacking as error:
+            return await self._fail(
+                approval, f"Not done: {sentence(error, 250)} Tap again when it is mended."
+            )
         except KernelUnavailable:
             return await self._fail(approval, kernel_silent(TRIES, self._board.view(approval)))
         except DemarchError as error:
@@ -166,7 +170,7 @@ class Deciding:
             return f"Not done: {sentence(error, 300)}"
         since: datetime | None = None
         try:
-            since = (await self._kernel.run(approval.run)).phase_at
+            since = (await self._projects.of(approval.project).run(approval.run)).phase_at
         except DemarchError as unreadable:
             log.info("decision.run_unreadable", run=approval.run, reason=str(unreadable))
         return moved_on(error.now or "another phase", since, self._board.view(approval))

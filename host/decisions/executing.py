@@ -9,8 +9,10 @@ from bridges.splitting import shorten
 from demarch.calls import parse
 from demarch.errors import EvidenceUnknown, KernelUnavailable, NotPossible
 from demarch.gates import evidence_words
-from demarch.kernel import Kernel, Outcome
+from demarch.kernel import Extension, Outcome
+from demarch.operations import OPERATIONS
 from demarch.phrases import tokens
+from demarch.projects import Projects
 from host.decisions.approvals import Approval, Kind, Move
 from host.decisions.approvals_store import Vote
 from host.decisions.cards import LIMIT, PAST
@@ -37,11 +39,15 @@ class Result:
     subject: Mapping[str, Any] | None = None  #: of FAIL: what the question is now
 
 
+class Lacking(KernelUnavailable):
+    """The kernel is without what this takes; somebody may mend that. The message says what is missing."""
+
+
 class Execution:
     """Knows the kernel, not the database: who decided what is the desk's business."""
 
-    def __init__(self, *, kernel: Kernel, writes: Writes, limits: Limits, clock: Clock) -> None:
-        self._kernel = kernel
+    def __init__(self, *, projects: Projects, writes: Writes, limits: Limits, clock: Clock) -> None:
+        self._projects = projects
         self._writes = writes
         self._limits = limits
         self._clock = clock
@@ -56,7 +62,7 @@ class Execution:
         for pause in BACKOFF:
             try:
                 return await self._once(approval, earlier)
-            except EvidenceUnknown:
+            except (EvidenceUnknown, Lacking):
                 raise
             except KernelUnavailable:
                 await self._clock.sleep(pause)
@@ -67,6 +73,7 @@ class Execution:
         """First ask whether one of the earlier attempts did it: nothing is executed on a guess."""
         if approval.kind is Kind.SPEND:
             return await self._extend(approval, earlier)
+        await self._check_able(approval)
         for vote in earlier:
             written = await self._written(approval, vote)
             if written is not None:
@@ -76,19 +83,36 @@ class Execution:
         outcome = await self._perform(approval, approval.verb)
         return self._result(approval, approval.verb, outcome, None)
 
+    async def _check_able(self, approval: Approval) -> None:
+        """Raise Lacking when the kernel cannot do it, looking again first: it may have been mended."""
+        operation = _asks_kernel(approval)
+        if operation not in OPERATIONS:
+            return
+        kernel = self._projects.of(approval.project)
+        if operation in kernel.capabilities().absent:
+            await kernel.state()
+        if why := kernel.capabilities().absent.get(operation):
+            raise Lacking(why)
+
     async def _written(self, approval: Approval, vote: Vote) -> Outcome | None:
         if not _writes(approval, vote.verb):
             return None
-        return await self._writes.written(_operation(approval, vote.verb), approval.key(vote.attempt))
+        return await self._writes.written(
+            _operation(approval, vote.verb), approval.key(vote.attempt), project=approval.project
+        )
 
     async def _perform(self, approval: Approval, verb: Verb) -> Outcome | None:
         if verb is Verb.NEXT:
-            return await self._kernel.read(parse("next_work", {}))
+            return await self._projects.of(approval.project).read(parse("next_work", {}))
         if not _writes(approval, verb):
             return None
         operation, arguments = _operation(approval, verb), _arguments(approval, verb)
         outcome = await self._writes.perform(
-            operation, arguments, actor=approval.decided_by or "", key=approval.key(approval.attempt)
+            operation,
+            arguments,
+            project=approval.project,
+            actor=approval.decided_by or "",
+            key=approval.key(approval.attempt),
         )
         self._writes.wake(operation, arguments)
         return outcome
@@ -149,6 +173,15 @@ def _operation(approval: Approval, verb: Verb) -> str:
     return _OPERATIONS[approval.kind, verb]
 
 
+def _asks_kernel(approval: Approval) -> str:
+    """The operation its decision takes, if any."""
+    if approval.verb is Verb.NEXT:
+        return "next_work"
+    if approval.verb is None or not _writes(approval, approval.verb):
+        return ""
+    return _operation(approval, approval.verb)
+
+
 def _arguments(approval: Approval, verb: Verb) -> dict[str, Any]:
     subject = approval.subject
     if approval.kind is Kind.INTENT:
@@ -189,6 +222,8 @@ def _waits(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
 
 
 def _extended(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    if outcome is not None and outcome.data.get("extension", Extension.TOKENS) != Extension.TOKENS:
+        return one_line(outcome.text, 400)
     return f"{quoted(subject['goal'])} may use {tokens(subject['grant'])} tokens more."
 
 

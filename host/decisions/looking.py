@@ -4,7 +4,7 @@ from bridges.messages import Content, Person
 from bridges.splitting import shorten, units
 from demarch.calls import parse
 from demarch.errors import DemarchError
-from demarch.kernel import Kernel
+from demarch.projects import Projects
 from host.decisions.approvals import Approval
 from host.decisions.codes import Verb
 from host.decisions.deciding import Answer, Deciding
@@ -18,10 +18,10 @@ LONG = 16_000  #: of a post; the sender splits it
 
 
 class Looking:
-    def __init__(self, *, database: Database, outbox: Outbox, kernel: Kernel, deciding: Deciding) -> None:
+    def __init__(self, *, database: Database, outbox: Outbox, projects: Projects, deciding: Deciding) -> None:
         self._database = database
         self._outbox = outbox
-        self._kernel = kernel
+        self._projects = projects
         self._deciding = deciding
 
     async def look(
@@ -49,6 +49,7 @@ class Looking:
 
     async def _results(self, approval: Approval) -> str:
         about = {"run_id": approval.run}
-        status = await self._kernel.read(parse("run_status", about))
-        review = await self._kernel.read(parse("review_summary", about))
+        kernel = self._projects.of(approval.project)
+        status = await kernel.read(parse("run_status", about))
+        review = await kernel.read(parse("review_summary", about))
         return f"{status.text}\n\n{review.text}".strip()

@@ -20,6 +20,7 @@ _SQL = sql.load("host", "pages")
 class OpenCard:
     entry: Entry
     run: str  #: whose gate or budget it is about, or ""
+    project: str  #: which one's run
 
 
 class RoomEntries:
@@ -57,10 +58,12 @@ class RoomEntries:
     async def open_cards(self, folder: str) -> Sequence[OpenCard]:
         """Newest first."""
         rows = await self._db.fetch(_SQL["pages.open_cards"], folder, MOST_CARDS)
-        found = [
-            (row["run"], await self._transcript.entry(folder, row["post"])) for row in rows if row["post"]
+        found = [(row, await self._transcript.entry(folder, row["post"])) for row in rows if row["post"]]
+        return [
+            OpenCard(entry=entry, run=row["run"] or "", project=row["project"])
+            for row, entry in found
+            if entry is not None
         ]
-        return [OpenCard(entry=entry, run=run or "") for run, entry in found if entry is not None]
 
     async def open_counts(self) -> dict[str, int]:
         """Folder to the number of open questions."""

@@ -5,23 +5,31 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 from bridges.web.port import Change, Item, NoSuchRoom, Room, Side
-from demarch.kernel import DemarchError, Kernel, Run
+from demarch.kernel import DemarchError, Run
+from demarch.projects import Projects
 from host.page import page_items
 from host.page.audience import Audience
 from host.page.page_items import members, rules, work
 from host.page.room_entries import RoomEntries
 from host.people.registry import LOCAL_ADDRESS, Group, Registry, Role
+from host.shortcomings import shortcomings
 
 
 class PageRooms:
     """Every room by the person's role in it; without a role it is as if it did not exist."""
 
     def __init__(
-        self, *, registry: Registry, entries: RoomEntries, kernel: Kernel, audience: Audience, agent: str
+        self,
+        *,
+        registry: Registry,
+        entries: RoomEntries,
+        projects: Projects,
+        audience: Audience,
+        agent: str,
     ) -> None:
         self._registry = registry
         self._entries = entries
-        self._kernel = kernel
+        self._projects = projects
         self._audience = audience
         self._agent = agent
 
@@ -53,12 +61,13 @@ class PageRooms:
     async def side(self, person: str, folder: str) -> Side:
         group, _ = self._seen(person, folder)
         cards = await self._entries.open_cards(folder)
-        waiting = {card.run for card in cards}
+        key = self._projects.key(group.project)
+        waiting = {card.run for card in cards if card.project == key}
         return Side(
             decisions=[page_items.item(card.entry, self._agent) for card in cards],
-            work=[work(run, waits=run.id in waiting) for run in await self._runs()],
+            work=[work(run, waits=run.id in waiting) for run in await self._runs(group)],
             people=members(self._registry, group),
-            rules=rules(self._registry, group, self._agent),
+            rules=[*rules(self._registry, group, self._agent), *self._kernel_rules(group)],
         )
 
     async def picture(self, person: str, picture: str) -> bytes | None:
@@ -90,11 +99,18 @@ class PageRooms:
             agent=self._agent,
         )
 
-    async def _runs(self) -> Sequence[Run]:
+    async def _runs(self, group: Group) -> Sequence[Run]:
         try:
-            return await self._kernel.runs()
+            return await self._projects.kernel(group.project).runs()
         except DemarchError:
             return ()  # the bar on top says that the kernel does not answer
+
+    def _kernel_rules(self, group: Group) -> Sequence[str]:
+        """Which project this is, where there are several, and what cannot be done with it."""
+        several = len(list(self._projects)) > 1
+        title = self._projects.title(self._projects.key(group.project))
+        lacks = shortcomings(self._projects.capabilities(group.project))
+        return [*([f"Its project is {title}."] if several else []), *lacks]
 
     def _seen(self, person: str, folder: str) -> tuple[Group, Role]:
         group = self._registry.group(folder)

@@ -230,6 +230,12 @@ class Registry:
             await conn.execute(_SQL["registry.set_model"], folder, runtime, model)
         return self._must(folder)
 
+    async def set_project(self, folder: str, project: str) -> Group:
+        self._must(folder)
+        async with self._changing() as conn:
+            await conn.execute(_SQL["registry.set_project"], folder, project)
+        return self._must(folder)
+
     async def set_profile(self, folder: str, profile: Profile) -> Group:
         self._must(folder)
         stored = profile.model_dump(mode="json", exclude_defaults=True)

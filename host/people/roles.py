@@ -35,6 +35,7 @@ class Roles:
         trigger_required: bool = True,
         writes: bool | None = None,
         runtime: str | None = None,
+        project: str = "",
     ) -> Group:
         group = await self._registry.add_group(
             address,
@@ -44,9 +45,16 @@ class Roles:
             trigger_required=trigger_required,
             writes=writes,
             runtime=runtime,
+            project=project,
         )
         await self._record(
-            actor, "group.added", group=folder, address=address, main=main, writes=group.writes
+            actor,
+            "group.added",
+            group=folder,
+            address=address,
+            main=main,
+            writes=group.writes,
+            project=project,
         )
         return group
 
@@ -71,6 +79,11 @@ class Roles:
     async def set_model(self, folder: str, runtime: str, model: str, *, actor: str) -> Group:
         group = await self._registry.set_model(folder, runtime, model)
         await self._record(actor, "group.model_set", group=folder, runtime=runtime, model=model)
+        return group
+
+    async def set_project(self, folder: str, project: str, *, actor: str) -> Group:
+        group = await self._registry.set_project(folder, project)
+        await self._record(actor, "group.project_set", group=folder, project=project)
         return group
 
     async def set_profile(self, folder: str, profile: Profile, *, actor: str) -> Group:

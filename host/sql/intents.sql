@@ -8,8 +8,8 @@ SELECT asked.person, people.name FROM unnest($1::text[]) WITH ORDINALITY AS aske
 LEFT JOIN host.people people USING (person) ORDER BY asked.place
 
 -- intents.insert
-INSERT INTO host.intents (id, turn, ordinal, operation, arguments, arguments_hash, state, created_at)
-SELECT $1, $2, 1 + coalesce(max(ordinal), 0), $3, $4, $5, 'recorded', $6
+INSERT INTO host.intents (id, turn, ordinal, operation, arguments, arguments_hash, state, created_at, project)
+SELECT $1, $2, 1 + coalesce(max(ordinal), 0), $3, $4, $5, 'recorded', $6, $7
 FROM host.intents WHERE turn = $2
 RETURNING *
 

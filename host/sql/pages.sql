@@ -7,7 +7,7 @@ ORDER BY address NOT LIKE 'web:%', id LIMIT 1
 
 -- pages.open_cards
 -- The cards of open questions, one per question, newest first.
-SELECT a.run, (
+SELECT a.run, a.project, (
     SELECT p.id FROM host.posts p WHERE p.approval = a.id AND p.folder = a.folder AND p.kind = 'decision'
     ORDER BY p.address NOT LIKE 'web:%', p.id LIMIT 1
 ) AS post

@@ -43,6 +43,9 @@ DELETE FROM host.roles WHERE folder = $1 AND person = $2
 -- registry.set_model
 UPDATE host.groups SET runtime = $2, model = $3 WHERE folder = $1 RETURNING folder
 
+-- registry.set_project
+UPDATE host.groups SET project = $2 WHERE folder = $1
+
 -- registry.set_profile
 UPDATE host.groups SET profile = $2 WHERE folder = $1
 

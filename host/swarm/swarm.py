@@ -6,7 +6,7 @@ from typing import Any
 
 from container.agent import ToolDeclaration, ToolResult
 from demarch.errors import NotPossible
-from demarch.kernel import Kernel
+from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.decisions.permission_policy import whole
 from host.people.registry import Group
@@ -39,7 +39,7 @@ class Swarm:
         working: Working,
         writing: Writing,
         permit: Permit,
-        kernel: Kernel,
+        projects: Projects,
         clock: Clock,
         rules: SwarmRules,
         runtimes: Collection[str],
@@ -47,7 +47,7 @@ class Swarm:
         self._working = working
         self._writing = writing
         self._permit = permit
-        self._kernel = kernel
+        self._projects = projects
         self._clock = clock
         self._rules = rules
         self._runtimes = runtimes
@@ -192,7 +192,7 @@ class Swarm:
             name=errand.name,
             group=wish.group,
             current_turn=same_turn,
-            kernel=self._kernel,
+            projects=self._projects,
             writing=self._writing,
             clock=self._clock,
         )

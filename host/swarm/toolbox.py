@@ -6,13 +6,13 @@ from typing import Any
 
 from container.agent import ToolDeclaration, ToolResult
 from demarch.calls import PREFIX, parse
-from demarch.declarations import declarations
-from demarch.kernel import Kernel
 from demarch.operations import OPERATIONS, Access
+from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.people.registry import Group
 from host.phrases import one_line
 from host.record.audit_chain import plain
+from host.tools.offered import check_offered, offered_operations
 from host.tools.own_tools import declare_own, parse_own
 from host.tools.policy import NO_TURN
 from host.tools.toolbox import LARGEST, TOO_MANY_WRITES, WRITES_A_MINUTE, Pace, answered, failed, size_of
@@ -33,7 +33,7 @@ class HelperToolBox:
         name: str,
         group: Group,
         current_turn: Callable[[], Turn | None],
-        kernel: Kernel,
+        projects: Projects,
         writing: Writing,
         clock: Clock,
     ) -> None:
@@ -41,17 +41,13 @@ class HelperToolBox:
         self._name = name
         self._group = group
         self._current_turn = current_turn
-        self._kernel = kernel
+        self._projects = projects
         self._writing = writing
         self._clock = clock
         self._writes = Pace(WRITES_A_MINUTE, deque())
 
     def declarations(self) -> Sequence[ToolDeclaration]:
-        reads = [
-            ToolDeclaration(name=each.name, description=each.description, input_schema=each.input_schema)
-            for each in declarations()
-            if OPERATIONS[each.name.removeprefix(PREFIX)].access is Access.READ
-        ]
+        reads = offered_operations(self._projects, self._group, writes=False)
         return (*reads, *declare_own(main=False))
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -67,7 +63,8 @@ class HelperToolBox:
             return failed(f"There is no tool {one_line(name, 60)!r}.")
         if operation.access is not Access.READ:
             return await self._writing.refuse(self._wish(operation.name, arguments), READS_ONLY)
-        outcome = await self._kernel.read(parse(name, arguments))
+        check_offered(self._projects, self._group, name)
+        outcome = await self._projects.kernel(self._group.project).read(parse(name, arguments))
         return ToolResult(text=outcome.text, data=outcome.data)
 
     async def _send(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -33,6 +33,7 @@ class Intent:
     turn: UUID
     ordinal: int
     operation: str
+    project: str  #: the key of the kernel's project it is about
     arguments: Mapping[str, Any]
     state: IntentState
     approval: UUID | None
@@ -60,7 +61,14 @@ class Intents:
         return await conn.fetchval(_SQL["intents.hold_turn"], turn.id, turn.attempt) is not None
 
     async def record(
-        self, conn: Connection, turn: UUID, operation: str, arguments: Mapping[str, Any], now: datetime
+        self,
+        conn: Connection,
+        turn: UUID,
+        operation: str,
+        arguments: Mapping[str, Any],
+        now: datetime,
+        *,
+        project: str = "",
     ) -> Intent:
         """To be called while the turn is held, which numbers calls one after the other."""
         row = await conn.fetchrow(
@@ -71,6 +79,7 @@ class Intents:
             dict(arguments),
             arguments_hash(operation, arguments),
             now,
+            project,
         )
         if row is None:
             raise LookupError(f"turn {turn} takes no intents")
@@ -127,6 +136,7 @@ def _intent(row: Record) -> Intent:
         turn=row["turn"],
         ordinal=row["ordinal"],
         operation=row["operation"],
+        project=row["project"],
         arguments=row["arguments"],
         state=IntentState(row["state"]),
         approval=row["approval"],

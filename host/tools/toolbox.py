@@ -5,20 +5,21 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
 
 from container.agent import ToolDeclaration, ToolResult
 from demarch.calls import PREFIX, parse
-from demarch.declarations import declarations
-from demarch.errors import DemarchError, InvalidCall
-from demarch.kernel import Kernel
+from demarch.errors import DemarchError, InvalidCall, NotPossible
 from demarch.operations import OPERATIONS, Access, Call
+from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.people.registry import Group, Registry
 from host.phrases import one_line, sentence
 from host.record.audit_chain import plain
+from host.tools.offered import check_offered, offered_operations
 from host.tools.own_tools import declare_own, is_own, parse_own
 from host.tools.policy import Judgement, Ruling, may, may_register, may_send, offers_writes
 from host.tools.writes import SEND_MESSAGE
@@ -72,7 +73,7 @@ class LaneToolBox:
         *,
         lane: str,
         current_turn: CurrentTurn,
-        kernel: Kernel,
+        projects: Projects,
         registry: Registry,
         writing: Writing,
         clock: Clock,
@@ -81,7 +82,7 @@ class LaneToolBox:
         self._lane = lane
         self._folder = lane.partition("/")[0]
         self._current_turn = current_turn
-        self._kernel = kernel
+        self._projects = projects
         self._registry = registry
         self._writing = writing
         self._clock = clock
@@ -89,16 +90,11 @@ class LaneToolBox:
         self._writes = Pace(WRITES_A_MINUTE, deque())
 
     def declarations(self) -> Sequence[ToolDeclaration]:
-        """What this group may use; what it may not is not offered."""
+        """What this group may use; what it may not, or its kernel cannot do, is not offered."""
         group = self._registry.group(self._folder)
         if group is None:
             return ()
-        writes = offers_writes(group)
-        offered = [
-            ToolDeclaration(name=each.name, description=each.description, input_schema=each.input_schema)
-            for each in declarations()
-            if writes or OPERATIONS[each.name.removeprefix(PREFIX)].access is Access.READ
-        ]
+        offered = offered_operations(self._projects, group, writes=offers_writes(group))
         return (*offered, *declare_own(main=group.main), *self._more.offered(group))
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -125,8 +121,10 @@ class LaneToolBox:
         if operation is not None and operation.access is Access.WRITE:
             # Judged before the parameters are read: what a group may not do it learns nothing about.
             judgement = may(group, operation, running=turn is not None, tainted=turn is None or turn.tainted)
-            return await self._write(group, turn, operation.name, arguments, judgement, _parse_operation)
-        outcome = await self._kernel.read(parse(name, arguments))
+            read = partial(_parse_operation, self._projects, group)
+            return await self._write(group, turn, operation.name, arguments, judgement, read)
+        check_offered(self._projects, group, name)
+        outcome = await self._projects.kernel(group.project).read(parse(name, arguments))
         return ToolResult(text=outcome.text, data=outcome.data)
 
     async def _own(self, group: Group, name: str, arguments: Mapping[str, Any]) -> ToolResult:
@@ -165,7 +163,7 @@ class LaneToolBox:
             return await self._writing.refuse(wish, TOO_MANY_WRITES)
         try:
             wish = wish.meaning(read(operation, arguments))
-        except InvalidCall as error:
+        except (InvalidCall, NotPossible) as error:
             return await self._writing.refuse(wish, str(error))
         if judgement.ruling is Ruling.CONFIRM:
             return await self._writing.ask(wish, turn)
@@ -187,7 +185,10 @@ def failed(text: str) -> ToolResult:
     return ToolResult(text=sentence(text, 2000), data={"status": "failed"}, failed=True)
 
 
-def _parse_operation(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _parse_operation(
+    projects: Projects, group: Group, name: str, arguments: Mapping[str, Any]
+) -> dict[str, Any]:
+    check_offered(projects, group, name)
     return plain_arguments(parse(name, arguments))
 
 

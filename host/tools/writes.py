@@ -7,8 +7,9 @@ from uuid import UUID
 from bridges.messages import Content, Markup
 from demarch.calls import parse
 from demarch.errors import NotPossible
-from demarch.kernel import Kernel, Outcome
+from demarch.kernel import Outcome
 from demarch.operations import OPERATIONS
+from demarch.projects import Projects
 from host.outgoing.outbox import Outbox, PostKind
 from host.people.registry import Group, Registry, RegistryError
 from host.phrases import one_line, quoted
@@ -34,27 +35,36 @@ class Writes:
     """Executes once per key, whichever operation it is."""
 
     def __init__(
-        self, *, kernel: Kernel, database: Database, outbox: Outbox, registry: Registry, registrar: Registrar
+        self,
+        *,
+        projects: Projects,
+        database: Database,
+        outbox: Outbox,
+        registry: Registry,
+        registrar: Registrar,
     ) -> None:
-        self._kernel = kernel
+        self._projects = projects
         self._database = database
         self._outbox = outbox
         self._registry = registry
         self._registrar = registrar
 
-    async def perform(self, operation: str, arguments: Mapping[str, Any], *, actor: str, key: str) -> Outcome:
-        """Raises DemarchError."""
+    async def perform(
+        self, operation: str, arguments: Mapping[str, Any], *, project: str, actor: str, key: str
+    ) -> Outcome:
+        """`project` is the key of the kernel's project. Raises DemarchError."""
         if operation in OPERATIONS:
-            return await self._kernel.write(parse(operation, arguments), actor=actor, key=key)
+            kernel = self._projects.of(project)
+            return await kernel.write(parse(operation, arguments), actor=actor, key=key)
         if operation == REGISTER_GROUP:
             return await self._register(arguments, actor)
         async with self._database.transaction() as conn:
             return await self.say(conn, arguments, key)
 
-    async def written(self, operation: str, key: str) -> Outcome | None:
+    async def written(self, operation: str, key: str, *, project: str) -> Outcome | None:
         """What the write with this key did, None when it certainly did not happen. Raises DemarchError."""
         if operation in OPERATIONS:
-            return await self._kernel.written(key)
+            return await self._projects.of(project).written(key)
         if operation == SEND_MESSAGE and await self._database.fetchval(
             _SQL["intents.slot_taken"], _slot(key)
         ):

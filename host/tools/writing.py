@@ -10,7 +10,8 @@ import structlog
 
 from container.agent import ToolResult
 from demarch.errors import DemarchError, KernelUnavailable, NotFound
-from demarch.kernel import Kernel, Outcome, Run
+from demarch.kernel import Outcome, Run
+from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.decisions.approvals import Approval, Draft, Kind
 from host.decisions.desk import Desk
@@ -74,7 +75,7 @@ class Writing:
         writes: Writes,
         desk: Desk,
         underway: Underway,
-        kernel: Kernel,
+        projects: Projects,
         audit: Audit,
         clock: Clock,
         seconds: float,
@@ -84,7 +85,7 @@ class Writing:
         self._writes = writes
         self._desk = desk
         self._underway = underway
-        self._kernel = kernel
+        self._projects = projects
         self._audit = audit
         self._clock = clock
         self._seconds = seconds  #: until a request expires
@@ -108,12 +109,14 @@ class Writing:
         async with self._database.transaction() as conn:
             if not await self._intents.hold_turn(conn, turn):
                 return _failed(NO_TURN)
-            intent = await self._intents.record(
-                conn, turn.id, wish.operation, wish.arguments, self._clock.now()
-            )
+            intent = await self._record_intent(conn, wish, turn, self._clock.now())
         try:
             outcome = await self._writes.perform(
-                wish.operation, wish.arguments, actor=wish.actor, key=intent.key
+                wish.operation,
+                wish.arguments,
+                project=intent.project,
+                actor=wish.actor,
+                key=intent.key,
             )
         except KernelUnavailable as error:
             # The intent stays as recorded: whoever must know asks the kernel by its key.
@@ -143,7 +146,7 @@ class Writing:
                 if known is not None:
                     return _pending(known)
             now = self._clock.now()
-            intent = await self._intents.record(conn, turn.id, wish.operation, wish.arguments, now)
+            intent = await self._record_intent(conn, wish, turn, now)
             names = await self._intents.names(conn, turn.asked_by)
             draft = self._draft(wish, turn, intent, run, names, now)
             approval, _ = await self._desk.ask(conn, draft, [turn.address])
@@ -165,6 +168,11 @@ class Writing:
         self._writes.wake(wish.operation, wish.arguments)
         return ToolResult(text=outcome.text, data=outcome.data)
 
+    async def _record_intent(self, conn: Connection, wish: Wish, turn: Turn, now: datetime) -> Intent:
+        """With the project it is about from now on, whatever becomes of the group's."""
+        project = self._projects.key(wish.group.project)
+        return await self._intents.record(conn, turn.id, wish.operation, wish.arguments, now, project=project)
+
     async def _end(self, wish: Wish, intent: Intent, state: IntentState, result: Mapping[str, Any]) -> None:
         async with self._database.transaction() as conn:
             await self._intents.end(conn, intent.id, state, result, self._clock.now())
@@ -177,7 +185,7 @@ class Writing:
             return None
         try:
             async with asyncio.timeout(GLANCE):
-                return await self._kernel.run(run_id)
+                return await self._projects.kernel(wish.group.project).run(run_id)
         except NotFound:
             raise
         except (DemarchError, TimeoutError) as error:
@@ -194,7 +202,7 @@ class Writing:
             address=turn.address,
             lane=wish.lane,
             run=run.id if run else "",
-            project=wish.group.project,
+            project=intent.project,
             dedupe=f"intent:{turn.id}:{arguments_hash(wish.operation, wish.arguments)}",
             expires_at=now + timedelta(seconds=self._seconds),
             subject={

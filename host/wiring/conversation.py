@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from container.folder import GroupFolder
-from demarch.kernel import Kernel
+from demarch.projects import Projects
 from host.conversation.busy_signs import BusySigns
 from host.conversation.enclosing import Enclosing
 from host.conversation.files_out import FilesOut
@@ -26,6 +26,7 @@ from host.wiring.decisions import Decisions
 from host.wiring.ground import Ground
 from host.wiring.network import Network
 from host.wiring.outside import Outside
+from host.wiring.projects import Kernels
 from host.wiring.warm import build_warm
 
 
@@ -39,11 +40,11 @@ class Conversation:
 
 
 def build_conversation(
-    ground: Ground, agents: Agents, outside: Outside, network: Network, kernel: Kernel
+    ground: Ground, agents: Agents, outside: Outside, network: Network, kernels: Kernels
 ) -> Conversation:
     ear = LaterEar()
-    decided = decisions.build(_grounds(ground, agents, kernel), ear, network.condition.banner)
-    lanes = _lanes(ground, agents, outside, network, decided)
+    decided = decisions.build(_grounds(ground, agents, kernels), ear, network.condition.banner)
+    lanes = _lanes(ground, agents, outside, network, decided, kernels.projects)
     ear.attach(lanes)
     sender = Sender(
         database=ground.db,
@@ -81,7 +82,7 @@ def build_conversation(
     return Conversation(intake=intake, router=router, lanes=lanes, sender=sender, decisions=decided)
 
 
-def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decision_ground.Ground:
+def _grounds(ground: Ground, agents: Agents, kernels: Kernels) -> decision_ground.Ground:
     return decision_ground.Ground(
         database=ground.db,
         clock=ground.clock,
@@ -89,11 +90,13 @@ def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decision_ground.
         outbox=ground.outbox,
         registry=ground.registry,
         audit=ground.audit,
-        kernel=kernel,
+        projects=kernels.projects,
+        followers=kernels.followers,
         zone=ground.zone,
         holder=ground.install,
         timeout=ground.settings.approvals.timeout,
         extend_percent=ground.settings.approvals.extend_percent,
+        stale_after=ground.settings.events.stale_after,
         spend=rules_of(ground.settings.spend),
         meter=ground.metrics,
         isolated=agents.sandbox.isolated,
@@ -106,14 +109,21 @@ def _grounds(ground: Ground, agents: Agents, kernel: Kernel) -> decision_ground.
     )
 
 
-def _lanes(ground: Ground, agents: Agents, outside: Outside, network: Network, decided: Decisions) -> Lanes:
+def _lanes(
+    ground: Ground,
+    agents: Agents,
+    outside: Outside,
+    network: Network,
+    decided: Decisions,
+    projects: Projects,
+) -> Lanes:
     turns = Turns(ground.db, ground.clock, ground.new_id)
     continuing = build_continuing(ground)
 
     def folder_of(group: str) -> GroupFolder:
         return GroupFolder(continuing.workspace.group_folder(group))
 
-    warm = build_warm(ground, agents, outside, decided, continuing, turns)
+    warm = build_warm(ground, agents, outside, decided, continuing, turns, projects)
     return Lanes(
         means=Means(
             database=ground.db,
@@ -160,6 +170,7 @@ def _commands(ground: Ground, agents: Agents, lanes: Lanes, decided: Decisions) 
         claims=decided.claims,
         status=decided.status.content,
         spend=decided.spend_page.content,
+        quiet=decided.news.quiet,
         models=catalogue(agents.runtimes.values()),
         name=ground.settings.assistant_name,
     )

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from container.agent import ToolBox
-from demarch.feed import Feed
 from host.conversation.turns import Turn
 from host.decisions.approvals_store import Approvals
 from host.decisions.asking import Asking
@@ -20,10 +19,11 @@ from host.decisions.hearing import Hearing
 from host.decisions.looking import Looking
 from host.decisions.permissions import Permissions
 from host.decisions.settling import Settling
-from host.news.feed import FeedConsumer
+from host.news.following import Following
 from host.news.pictures import Painter
+from host.news.routing import Routing
 from host.news.status import Degraded, Status
-from host.news.telling import Rules, Telling
+from host.news.wishes import Wishes
 from host.people.claim import Claims
 from host.people.roles import Roles
 from host.spending.page import SpendPage
@@ -37,6 +37,7 @@ from host.tools.writes import Writes
 from host.tools.written import WrittenRecord
 from host.wiring.decision_ground import Ground
 from host.wiring.money import build_page, build_spending, build_telling
+from host.wiring.news import News, build_news
 from host.wiring.tooling import build_swarm, build_writing, toolboxes
 
 
@@ -46,7 +47,8 @@ class Decisions:
 
     desk: Desk
     written: WrittenRecord
-    feed: FeedConsumer
+    following: Following
+    news: News
     claims: Claims
     roles: Roles
     status: Status
@@ -72,12 +74,14 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
     board = Board(ground.outbox, ground.registry, ground.clock, ground.zone)
     roles = Roles(registry=ground.registry, database=ground.database, audit=ground.audit)
     writes = Writes(
-        kernel=ground.kernel,
+        projects=ground.projects,
         database=ground.database,
         outbox=ground.outbox,
         registry=ground.registry,
         registrar=roles,
     )
+    wishes = Wishes(ground.database)
+    routing = Routing(ground.registry, wishes, ground.clock, ground.projects.default)
     settling = Settling(
         database=ground.database,
         approvals=approvals,
@@ -85,6 +89,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         board=board,
         audit=ground.audit,
         lanes=lanes,
+        routing=routing,
         clock=ground.clock,
     )
     spending = build_spending(ground)
@@ -111,12 +116,23 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
     painter = Painter(ground.zone, patience=3 * ground.picture_patience)
     reports = Reports(ground.database)
     spend_page = build_page(ground, spending, reports, painter)
+    status = Status(
+        database=ground.database,
+        approvals=approvals,
+        board=board,
+        projects=ground.projects,
+        painter=painter,
+        degraded=degraded,
+        spent=spend_page.line,
+        picture_patience=ground.picture_patience,
+    )
+    news = build_news(ground, approvals, board, settling, desk, painter, routing, wishes, status.content)
     return Decisions(
         desk=desk,
         written=WrittenRecord(
             database=ground.database, intents=intents, writes=writes, underway=underway, clock=ground.clock
         ),
-        feed=_feed(ground, approvals, board, settling, desk, painter),
+        following=news.following(),
         claims=Claims(
             database=ground.database,
             registry=ground.registry,
@@ -126,16 +142,8 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             random=secrets.token_bytes,
         ),
         roles=roles,
-        status=Status(
-            database=ground.database,
-            approvals=approvals,
-            board=board,
-            kernel=ground.kernel,
-            painter=painter,
-            degraded=degraded,
-            spent=spend_page.line,
-            picture_patience=ground.picture_patience,
-        ),
+        status=status,
+        news=news,
         asking=asking,
         permissions=permissions,
         swarm=swarm,
@@ -159,8 +167,8 @@ def _desk(
         approvals=approvals,
         board=board,
         settling=settling,
-        execution=Execution(kernel=ground.kernel, writes=writes, limits=spending, clock=ground.clock),
-        kernel=ground.kernel,
+        execution=Execution(projects=ground.projects, writes=writes, limits=spending, clock=ground.clock),
+        projects=ground.projects,
         clock=ground.clock,
         holder=ground.holder,
     )
@@ -172,7 +180,9 @@ def _desk(
         clock=ground.clock,
         holder=ground.holder,
     )
-    looking = Looking(database=ground.database, outbox=ground.outbox, kernel=ground.kernel, deciding=deciding)
+    looking = Looking(
+        database=ground.database, outbox=ground.outbox, projects=ground.projects, deciding=deciding
+    )
     errands = Errands()
     hearing = Hearing(
         database=ground.database,
@@ -193,26 +203,3 @@ def _desk(
         errands=errands,
     )
     return Desk(database=ground.database, clock=ground.clock, seconds=ground.timeout, parts=parts)
-
-
-def _feed(
-    ground: Ground, approvals: Approvals, board: Board, settling: Settling, desk: Desk, painter: Painter
-) -> FeedConsumer:
-    telling = Telling(
-        desk=desk,
-        settling=settling,
-        approvals=approvals,
-        board=board,
-        clock=ground.clock,
-        rules=Rules(seconds=ground.timeout, percent=ground.extend_percent),
-    )
-    return FeedConsumer(
-        database=ground.database,
-        feed=Feed(ground.kernel),
-        telling=telling,
-        desk=desk,
-        registry=ground.registry,
-        painter=painter,
-        clock=ground.clock,
-        picture_patience=ground.picture_patience,
-    )

@@ -8,8 +8,9 @@ from bridges.port import ChatBridge
 from bridges.web.bridge import WebBridge
 from bridges.web.port import HealthChanged
 from bridges.web.settings import WebSettings
-from demarch.kernel import Kernel
+from demarch.projects import Projects
 from host.incoming.menu import MENU
+from host.kernel_health import KernelHealth
 from host.page.audience import Audience
 from host.page.doorkeeper import Doors
 from host.page.page_files import PageFiles
@@ -32,12 +33,12 @@ class Network:
 
 
 @asynccontextmanager
-async def open_network(ground: Ground, agents: Agents, kernel: Kernel) -> AsyncIterator[Network]:
+async def open_network(ground: Ground, agents: Agents, projects: Projects) -> AsyncIterator[Network]:
     settings = ground.settings
     audience = Audience()
     bridges: dict[str, ChatBridge] = {}
     condition = Condition(
-        parts=_parts(ground, agents, kernel, bridges),
+        parts=_parts(ground, agents, projects, bridges),
         metrics=ground.metrics,
         clock=ground.clock,
         notes=agents.notes,
@@ -50,7 +51,7 @@ async def open_network(ground: Ground, agents: Agents, kernel: Kernel) -> AsyncI
         rooms=PageRooms(
             registry=ground.registry,
             entries=entries,
-            kernel=kernel,
+            projects=projects,
             audience=audience,
             agent=settings.assistant_name,
         ),
@@ -100,7 +101,11 @@ async def _telegram(ground: Ground, settings: TelegramSettings, token: str) -> A
         yield bridge
 
 
-def _parts(ground: Ground, agents: Agents, kernel: Kernel, bridges: dict[str, ChatBridge]) -> Sequence[Part]:
+def _parts(
+    ground: Ground, agents: Agents, projects: Projects, bridges: dict[str, ChatBridge]
+) -> Sequence[Part]:
+    executing = KernelHealth(projects, ground.registry)
+
     async def database() -> str:
         await ground.db.fetchval("SELECT 1")
         return ""
@@ -108,10 +113,6 @@ def _parts(ground: Ground, agents: Agents, kernel: Kernel, bridges: dict[str, Ch
     async def sandbox() -> str:
         await agents.sandbox.check()
         return ""
-
-    async def executing() -> str:
-        state = await kernel.state()
-        return state.reason if not state.ok else ""
 
     def bridge(name: str) -> Check:
         async def check() -> str:
@@ -126,9 +127,14 @@ def _parts(ground: Ground, agents: Agents, kernel: Kernel, bridges: dict[str, Ch
             name="sandbox",
             check=sandbox,
             banner="Agents cannot be started",
-            note=" ".join(agents.notes),
+            note=lambda: " ".join(agents.notes),
         ),
-        Part(name="kernel", check=executing, banner="The kernel does not answer"),
+        Part(
+            name="kernel",
+            check=executing.check,
+            banner="The kernel does not answer",
+            note=executing.lacks,
+        ),
         Part(name="bridge:web", check=bridge("web"), banner="The page"),
     ]
     if ground.settings.telegram.token is not None:

@@ -1,10 +1,12 @@
 """What every agent is started with: folders, services, and the session it goes on with."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from container.agent import Agent, Fittings, Runtime, Service
 from container.planning import EGRESS_SOCKET, GROUP_FOLDER, MODEL_SOCKET
 from container.sandbox import StartFailed
+from demarch.projects import Projects
 from host.conversation.conversations import Conversations
 from host.conversation.outfits import CurrentTurn, Outfit, outfit_of
 from host.conversation.workspace import Workspace
@@ -26,6 +28,7 @@ class Outfitting:
         spending: Spending,
         outside: Outside,
         registry: Registry,
+        projects: Projects,
     ) -> None:
         self._runtimes = runtimes
         self._conversations = conversations
@@ -33,9 +36,11 @@ class Outfitting:
         self._spending = spending
         self._outside = outside
         self._registry = registry
+        self._projects = projects
 
     def outfit(self, group: Group) -> Outfit:
-        return outfit_of(group, self._runtimes)
+        absent = self._projects.capabilities(group.project).absent
+        return replace(outfit_of(group, self._runtimes), lacks=frozenset(absent))
 
     async def fittings(self, lane: str, group: Group, outfit: Outfit, turn: CurrentTurn) -> Fittings:
         opening = await self._conversations.opening(lane, outfit.runtime.name)

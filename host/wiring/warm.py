@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from demarch.projects import Projects
 from host.conversation.sessions import Sessions
 from host.conversation.turns import Turns
 from host.conversation.warmth import Climate, Warmth
@@ -28,6 +29,7 @@ def build_warm(
     decided: Decisions,
     continuing: Continuing,
     turns: Turns,
+    projects: Projects,
 ) -> Warm:
     settings = ground.settings.agent
     outfitter = Outfitting(
@@ -37,6 +39,7 @@ def build_warm(
         spending=decided.spending,
         outside=outside,
         registry=ground.registry,
+        projects=projects,
     )
     sessions = Sessions(
         launcher=agents.launcher,

@@ -11,9 +11,12 @@ from uuid import UUID
 from bridges.messages import Button, ButtonTap, ChatMessage, Content, Part, Person
 from bridges.port import BridgeState, Intake
 from demarch.embedded import EmbeddedKernel
+from demarch.projects import Projects
 from host.conversation.messages_store import HostWord, keep_host_message
 from host.conversation.turns import Turn
 from host.decisions.approvals import Approval
+from host.news.feed import FeedConsumer
+from host.news.watch import Watch
 from host.outgoing.outbox import Outbox, Post, PostKind
 from host.people.registry import Registry, Role
 from host.record.audit import Audit
@@ -111,6 +114,8 @@ class Office:
     ears: Ears
     bridge: Counter
     parts: Decisions
+    consumer: FeedConsumer  #: of the one project
+    watch: Watch
     numbers: "itertools.count[int]"
 
     async def show(self) -> None:
@@ -200,7 +205,7 @@ class Office:
 
     async def feed(self) -> None:
         """Read everything the kernel has to tell, and show it."""
-        while await self.parts.feed.step():
+        while await self.consumer.step():
             pass
         await self.show()
 
@@ -260,7 +265,7 @@ async def open_office(
         outbox=outbox,
         registry=registry,
         audit=audit,
-        kernel=kernel,
+        projects=Projects({"": kernel}, ""),
         zone=UTC,
         holder="install-1",
         timeout=HOUR,
@@ -268,6 +273,7 @@ async def open_office(
         picture_patience=60,
         isolated=True,
     )
+    parts = build(ground, ears, lambda: ())
     return Office(
         database=database,
         clock=clock,
@@ -279,7 +285,9 @@ async def open_office(
         audit=audit,
         ears=ears,
         bridge=before.bridge if before else Counter(),
-        parts=build(ground, ears, lambda: ()),
+        parts=parts,
+        consumer=parts.news.consumer("", kernel),
+        watch=parts.news.watch("", kernel),
         numbers=before.numbers if before else itertools.count(1),
     )
 

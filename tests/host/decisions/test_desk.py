@@ -363,7 +363,7 @@ async def test_nothing_to_relist(office: Office) -> None:
 async def test_a_tap_before_we_noted_the_message_waits_for_it(office: Office) -> None:
     run = await office.terminal.run("refactor auth", phases=("review", "polish", "done"))
     await office.terminal.block(run, "look at it")
-    while await office.parts.feed.step():
+    while await office.consumer.step():
         pass
     post = await office.outbox.next_due(MAIN)
     assert post is not None

@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC
 
 from bridges.splitting import shorten, units
+from host.news.feed import CHANNEL
 from host.people.registry import Role
 from host.phrases import listed, one_line, sentence
 from host.times import at_moment, moment
@@ -32,7 +33,7 @@ async def announce_posts(office: Office) -> None:
 async def test_an_event_wakes_the_feed(office: Office, database_url: str) -> None:
     await announce_posts(office)
     async with asyncio.timeout(20), Wakeups.open(database_url) as wakeups, asyncio.TaskGroup() as tasks:
-        loop = tasks.create_task(office.parts.feed.run(wakeups))
+        loop = tasks.create_task(office.consumer.run(wakeups.subscribe(CHANNEL)))
         await office.terminal.block(await office.terminal.run("refactor auth", **CHAIN), "look")
         await has_posts(office, wakeups, 1)
         loop.cancel()
@@ -48,7 +49,7 @@ async def test_one_event_that_cannot_be_told_is_passed_by_after_three_tries(offi
     await office.terminal.block(bad, "look")
     await office.terminal.block(good, "look")
     for _ in range(4):
-        await office.parts.feed._drain()
+        await office.consumer._drain()
     await office.show()
     assert ['"good"' in first_line(card) for card in await office.cards()] == [True]
 
@@ -58,10 +59,10 @@ async def test_a_kernel_that_is_down_is_waited_for(office: Office) -> None:
     await office.terminal.block(run, "look")
     office.kernel.down = True
     for _ in range(5):
-        await office.parts.feed._drain()
+        await office.consumer._drain()
     assert await office.cards() == []
     office.kernel.down = False
-    await office.parts.feed._drain()
+    await office.consumer._drain()
     await office.show()
     assert len(await office.cards()) == 1
 
@@ -71,7 +72,7 @@ async def test_what_comes_before_a_picture_does_not_wait_for_it(office: Office) 
     await office.terminal.block(await office.terminal.run("first", **CHAIN), "look")
     await office.terminal.spend(burning, 100)
     await office.terminal.block(await office.terminal.run("last", **CHAIN), "look")
-    assert await office.parts.feed.step() == 1
+    assert await office.consumer.step() == 1
     await office.show()
     assert ['"first"' in first_line(card) for card in await office.cards()] == [True]
     await office.feed()

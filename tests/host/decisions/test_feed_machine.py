@@ -66,7 +66,7 @@ class FeedMachine(Workshop):
         self.office = await self.office.reborn()
 
     async def _drain(self) -> None:
-        while await self.office.parts.feed.step():
+        while await self.office.consumer.step():
             pass
 
     @rule(seconds=st.sampled_from([10.0, 90.0]))

@@ -10,6 +10,7 @@ import pytest
 from bridges.messages import Content
 from bridges.web.port import Change, ItemChanged, ItemGone, ItemKind, NoSuchRoom, Reload, RoomsChanged
 from demarch.embedded import EmbeddedKernel
+from demarch.projects import Projects
 from host.outgoing.outbox import Outbox, PostKind
 from host.page.audience import KEPT, Audience
 from host.page.room_changes import RoomChanges
@@ -56,7 +57,7 @@ async def board(database: Database) -> Board:
         rooms=PageRooms(
             registry=registry,
             entries=entries,
-            kernel=EmbeddedKernel(database, clock),
+            projects=Projects({"": EmbeddedKernel(database, clock)}, ""),
             audience=audience,
             agent="Amtiskaw",
         ),
