@@ -1,0 +1,34 @@
+"""A project folder, scripted binaries, and what runs them."""
+
+from pathlib import Path
+
+import pytest
+
+from demarch.cli.kernel import CliKernel
+from demarch.cli.process import Runner
+from demarch.cli.surroundings import surroundings
+from storage.database import Database
+from tests.clock import HandClock
+from tests.demarch.cli.binaries import Binaries
+
+
+@pytest.fixture
+def binaries(tmp_path: Path) -> Binaries:
+    return Binaries(tmp_path / "bin")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def runner(binaries: Binaries, project: Path) -> Runner:
+    return Runner(project, surroundings(binaries.environment, binaries.folder))
+
+
+@pytest.fixture
+def cli(binaries: Binaries, project: Path, database: Database, clock: HandClock) -> CliKernel:
+    return CliKernel(project, database, clock, home=binaries.folder, environment=binaries.environment)
