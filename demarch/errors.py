@@ -6,8 +6,11 @@ DemarchError
 ├── Conflict             the world has moved: the thing is no longer in the state the caller saw
 ├── NotPossible          this kernel or this state cannot do it; trying again will not help
 └── KernelUnavailable    the kernel did not answer; nothing is known to have happened
-    └── EvidenceUnknown  nobody can say whether the write happened
+    ├── EvidenceUnknown  nobody can say whether the write happened
+    └── LogWentBack      the event log was set back behind what was read of it
 """
+
+from collections.abc import Mapping
 
 
 class DemarchError(Exception):
@@ -40,3 +43,14 @@ class KernelUnavailable(DemarchError):
 
 class EvidenceUnknown(KernelUnavailable):
     """Whether a write happened cannot be found out; a person must look."""
+
+
+class LogWentBack(KernelUnavailable):
+    """What was read of the event log is not in it any more: the kernel was restored to an older state.
+
+    `marks` is where to read on: what happened after the last event that was read lies behind it.
+    """
+
+    def __init__(self, message: str, *, marks: Mapping[str, int]) -> None:
+        super().__init__(message)
+        self.marks = marks

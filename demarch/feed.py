@@ -1,15 +1,23 @@
-"""Reads the kernel's event log forward and tells what it means, together with the marks to keep."""
+"""Reads the kernel's event log forward and tells what it means, together with the marks to keep.
 
-from collections.abc import Mapping, Sequence
+Marks are one number a source, the id of the last event read; beside it, under `source@`, stands the second in
+which that event happened. A log that was set back has another event at that place, or none.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
 
-from demarch.errors import NotFound
-from demarch.kernel import Kernel, KernelEvent, Marks, Run
-from demarch.notices import DiscoveryNotice, Notice, derive
+from demarch.errors import KernelUnavailable, LogWentBack
+from demarch.kernel import Kernel, KernelEvent, Marks
+from demarch.notices import DiscoveryNotice, Notice
+from demarch.reading import Reading, Unreadable
+from storage.clock import Clock
 
 log = structlog.get_logger()
+
+AT = "@"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,55 +26,86 @@ class Batch:
 
     notices: tuple[Notice, ...]
     discoveries: tuple[DiscoveryNotice, ...] = ()
+    start: Marks  #: where it was read from: the marks that were brought, unless the log had been set back
     marks: Marks
     events: int  #: how many events were behind the old marks; 0 means drained
+
+
+def passed(marks: Marks, events: Iterable[KernelEvent]) -> dict[str, int]:
+    """The marks behind these events."""
+    after = dict(marks)
+    for event in events:
+        if event.id >= after.get(event.source, 0):
+            after[event.source] = event.id
+            after[event.source + AT] = int(event.timestamp.timestamp())
+    return after
 
 
 class Feed:
     """A reader that owns no cursor: whoever reads brings the marks and keeps the new ones."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, clock: Clock) -> None:
         self._kernel = kernel
+        self._clock = clock
 
     async def head(self) -> Marks:
         """Where a first start begins: history is not told."""
         return await self._kernel.head()
 
     async def read(self, marks: Marks, limit: int) -> Batch:
-        """Up to `limit` events behind the marks; a kernel that limits per source is asked until drained."""
-        marks = dict(marks)
+        """Up to `limit` events behind the marks; a kernel that limits per source is asked until drained.
+
+        Raises Unreadable for what cannot be read about the first event; what comes before such a one is told.
+        """
+        start, events = await self._behind(marks, limit)
+        reading = Reading(self._kernel, self._clock)
+        told = 0
+        for event in events:
+            try:
+                await reading.add(event)
+            except KernelUnavailable as error:
+                if not told:
+                    raise Unreadable(event, error) from error
+                break
+            told += 1
+        return Batch(
+            notices=tuple(reading.notices),
+            discoveries=tuple(reading.discoveries),
+            start=start,
+            marks=passed(start, events[:told]),
+            events=told,
+        )
+
+    async def beyond(self, marks: Marks) -> Marks:
+        """The marks behind the next event, which is not told."""
+        start, events = await self._behind(marks, 1)
+        return passed(start, events[:1])
+
+    async def answers(self) -> bool:
+        """Whether the kernel says anything about runs at all."""
+        try:
+            await self._kernel.runs()
+        except KernelUnavailable:
+            return False
+        return True
+
+    async def _behind(self, marks: Marks, limit: int) -> tuple[Marks, Sequence[KernelEvent]]:
+        """From where it was read on, and what was there."""
+        try:
+            return marks, await self._events(marks, limit)
+        except LogWentBack as back:
+            log.error("feed.log_went_back", before=dict(marks), now=dict(back.marks))
+            return back.marks, await self._events(back.marks, limit)
+
+    async def _events(self, marks: Marks, limit: int) -> Sequence[KernelEvent]:
         seen: list[KernelEvent] = []
         while len(seen) < limit:
             fresh = _fresh(await self._kernel.events(marks, limit - len(seen)), marks)
             if not fresh:
                 break
-            for event in fresh:
-                marks[event.source] = max(marks.get(event.source, 0), event.id)
+            marks = passed(marks, fresh)
             seen += fresh
-        return Batch(notices=await self._told(seen), marks=marks, events=len(seen))
-
-    async def _told(self, events: Sequence[KernelEvent]) -> tuple[Notice, ...]:
-        runs: dict[str, Run | None] = {}
-        notices: list[Notice] = []
-        for event in events:
-            if event.run_id not in runs:
-                runs[event.run_id] = await self._run(event)
-            run = runs[event.run_id]
-            notices += derive(event, run) if run else ()
-        return tuple(notices)
-
-    async def _run(self, event: KernelEvent) -> Run | None:
-        """The event's run; None for those that are gone and for events that belong to no run."""
-        if event.source in _RUNLESS or not event.run_id:
-            return None
-        try:
-            return await self._kernel.run(event.run_id)
-        except NotFound:
-            log.info("feed.run_gone", run=event.run_id, source=event.source, id=event.id)
-            return None
-
-
-_RUNLESS = frozenset({"discovery", "coordination"})
+        return seen
 
 
 def _fresh(events: Sequence[KernelEvent], marks: Mapping[str, int]) -> list[KernelEvent]:

@@ -49,10 +49,33 @@ class DiscoveryNotice:
     discovery: Discovery  #: as read when the notice was derived
 
 
+#: how relevant a finding is before people are asked about it; the kernel's own bar for promoting it
+WORTH_ASKING = 0.5
+
+
+def is_told(event: KernelEvent) -> bool:
+    """Whether events of this source and type may cause anything; no need to read what others are about."""
+    return (event.source, event.type) in _TELL or (event.source == "discovery" and event.type in _DISCOVERED)
+
+
 def derive(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
     """The notices an event causes; unknown sources and types cause none."""
     tell = _TELL.get((event.source, event.type))
     return tell(event, run) if tell else ()
+
+
+def discovered(event: KernelEvent, discovery: Discovery) -> DiscoveryNotice | None:
+    """Asked about while undecided. The real kernel has no command that proposes: its score counts as well."""
+    kind = _DISCOVERED.get(event.type)
+    if kind is None:
+        return None
+    decided = discovery.status in _TRIAGED
+    if kind is NoticeKind.DISCOVERY_RESOLVED:
+        fits = decided  # or it was taken back since
+    else:
+        proposed = discovery.status == "proposed" or event.type == "discovery.proposed"
+        fits = not decided and (proposed or discovery.score >= WORTH_ASKING)
+    return DiscoveryNotice(kind=kind, event=event, discovery=discovery) if fits else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +158,14 @@ def _budget(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
     return (_notice(NoticeKind(event.type), event, run),)
 
 
+def _reviewed(event: KernelEvent, run: Run) -> tuple[Notice, ...]:
+    # Here the states are the finding that was argued about and what became of it, the reason who argued.
+    finding, resolution = one_line(event.from_state, 60), one_line(event.to_state, 60)
+    reason = f"{resolution} (finding {finding})" if finding and resolution else resolution or finding
+    data = {"finding": finding, "resolution": resolution}
+    return (Notice(kind=NoticeKind.REVIEW_RESOLVED, event=event, run=run, reason=reason, data=data),)
+
+
 _TELL: Mapping[tuple[str, str], Callable[[KernelEvent, Run], tuple[Notice, ...]]] = {
     ("phase", "block"): _pending,
     ("phase", "pause"): _pending,
@@ -146,4 +177,14 @@ _TELL: Mapping[tuple[str, str], Callable[[KernelEvent, Run], tuple[Notice, ...]]
     ("phase", "budget.warning"): _budget,
     ("phase", "budget.exceeded"): _budget,
     ("interspect", "gate.rejected"): _rejected,
+    ("review", "disagreement_resolved"): _reviewed,
+}
+
+_TRIAGED = frozenset({"promoted", "dismissed"})
+_DISCOVERED: Mapping[str, NoticeKind] = {
+    "discovery.submitted": NoticeKind.DISCOVERY_PROPOSED,
+    "discovery.scored": NoticeKind.DISCOVERY_PROPOSED,
+    "discovery.proposed": NoticeKind.DISCOVERY_PROPOSED,
+    "discovery.promoted": NoticeKind.DISCOVERY_RESOLVED,
+    "discovery.dismissed": NoticeKind.DISCOVERY_RESOLVED,
 }

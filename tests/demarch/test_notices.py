@@ -53,6 +53,7 @@ def event(type_: str, **about: Any) -> KernelEvent:
         (event("budget.exceeded", from_state="", to_state=""), [NoticeKind.BUDGET_EXCEEDED]),
         (event("gate.rejected", source="interspect"), [RESOLVED]),
         (event("gate.deferred", source="interspect"), []),
+        (event("disagreement_resolved", source="review"), [NoticeKind.REVIEW_RESOLVED]),
         (event("set"), []),
         (event("something.new"), []),
         (event("advance", source="from.the.future"), []),
@@ -95,3 +96,23 @@ def test_a_resolved_gate_says_how() -> None:
         derive(event(type_), RUN)[0].data["how"] for type_ in ("advance", "override", "rollback", "cancel")
     ]
     assert how == ["advance", "override", "rollback", "cancel"]
+
+
+@pytest.mark.parametrize(
+    ("finding", "resolution", "words"),
+    [
+        ("SEC-3", "accepted", "accepted (finding SEC-3)"),
+        ("", "discarded", "discarded"),
+        ("SEC-3", "", "SEC-3"),
+    ],
+)
+def test_a_resolved_disagreement_says_about_what_and_how(finding: str, resolution: str, words: str) -> None:
+    happened = event(
+        "disagreement_resolved",
+        source="review",
+        from_state=finding,
+        to_state=resolution,
+        reason='{"a":"P0"}',
+    )
+    (notice,) = derive(happened, RUN)
+    assert (notice.reason, notice.from_phase, notice.to_phase) == (words, "", "")
