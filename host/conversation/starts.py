@@ -18,6 +18,7 @@ log = structlog.get_logger()
 #: seconds between the tries
 PAUSES = (5.0, 10.0, 20.0, 40.0)
 TRIES = len(PAUSES) + 1
+LOOK_EVERY = 1.0  #: seconds between two looks at whether the group was given another agent
 
 
 class Starts:
@@ -41,14 +42,24 @@ class Starts:
                 await self._settle(found, slot)
                 return found
             await self._tell(group, address, slot, not_started(found, tried, TRIES, pause))
-            await self._means.clock.sleep(pause)
-            group = self._registry.group(group.folder) or group  # its model may have been changed meanwhile
+            group = await self._pause(group, pause)
         found = await self._try(stack, lane, group, address, slot)
         if isinstance(found, Session):
             await self._settle(found, slot)
             return found
         await self._tell(group, address, slot, never_started(found, TRIES))
         return None
+
+    async def _pause(self, group: Group, seconds: float) -> Group:
+        """Wait, but no longer when the group is given another agent: that may be all it took."""
+        while seconds > 0:
+            await self._means.clock.sleep(min(LOOK_EVERY, seconds))
+            seconds -= LOOK_EVERY
+            now = self._registry.group(group.folder) or group
+            if (now.runtime, now.model) != (group.runtime, group.model):
+                return now
+            group = now
+        return group
 
     async def _try(
         self, stack: AsyncExitStack, lane: str, group: Group, address: str, slot: str

@@ -10,6 +10,7 @@ from container.sandbox import AgentEnded, AgentRefused, StartFailed
 from host.conversation.cut_off import Cause, CutOff, Verdict, judge
 from host.conversation.sentences import DIED
 from host.conversation.turns import Turn
+from host.incoming.models import Model
 from host.outgoing.outbox import PostKind
 from tests.host.conversation.agents import ScriptedAgent, hang
 from tests.host.conversation.house import House
@@ -253,6 +254,27 @@ async def test_a_start_that_fails_is_told_retried_and_forgotten_when_it_succeeds
         await house.clock.until_sleeping(5)
         await house.clock.advance(10)
         await house.bridge.until_shows("tg:1000", "answer")
+
+
+async def test_another_agent_is_tried_at_once_and_not_at_the_end_of_a_long_pause(house: House) -> None:
+    house.launcher.failures = [StartFailed(f"no room {number}") for number in range(4)]
+    house.launcher.script = answer
+    house.models = (Model(name="local", runtime="local"), Model(name="other", runtime="other"))
+    house = house.again()
+    async with house.open():
+        await house.say("hi")
+        for tried, pause in enumerate((5, 10, 20), 1):
+            await house.bridge.until_says("tg:1000", f"try {tried + 1} of 5 begins in {pause} s")
+            async with asyncio.timeout(10):
+                while len(house.launcher.failures) == 4 - tried:
+                    await house.clock.advance(1)
+        await house.bridge.until_says("tg:1000", "try 5 of 5 begins in 40 s")
+        await house.say("/model other")
+        await house.bridge.until_says("tg:1000", "From now on other answers here")
+        await house.clock.until_sleeping(5)
+        await house.clock.advance(2)
+        await house.bridge.until(lambda: "answer" in house.bridge.texts("tg:1000"))
+    assert [agent.runtime for agent in house.launcher.agents] == ["other"]
 
 
 async def test_a_start_that_never_succeeds_is_given_up_after_five_tries(house: House) -> None:
