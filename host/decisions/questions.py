@@ -139,15 +139,15 @@ def _spawn(subject: Mapping[str, Any]) -> Question:
 
 
 def _spend(subject: Mapping[str, Any]) -> Question:
-    grant, pace = subject["grant"], subject["pace"]
+    grant, pace, model = subject["grant"], subject["pace"], one_line(subject["model"], 60)
+    share = f"{subject['percent']} %" if subject["percent"] else "so that it fits"
     lasts = f", about {duration(grant / pace)} at this pace" if pace > 0 else ""
-    model, percent = one_line(subject["model"], 60), subject["percent"]
     return Question(
         headline=f"💰 Spend limit reached: {quoted(subject['goal'])} used {usd(subject['used'])}"
         f" of {usd(subject['limit'])} today",
         lines=(
             f"The next request to {model} may cost {usd(subject['needs'])}, so it was not made.",
-            f"Extend → {usd(grant)} more today ({percent} %{lasts}); what was stopped can be asked again.",
+            f"Extend → {usd(grant)} more today ({share}{lasts}); what was stopped can be asked again.",
             "Cancel → the limit stays; it counts anew at midnight.",
         ),
     )

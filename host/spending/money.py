@@ -17,6 +17,11 @@ def usd(amount: int) -> str:
     return f"{'-' if cents < 0 else ''}${abs(cents) / 100:,.2f}"
 
 
+def whole_cents(amount: int) -> int:
+    """Rounded up, so that what is shown is enough."""
+    return -(-amount // CENT) * CENT
+
+
 def short_usd(amount: int) -> str:
     """The same for the axis of a chart, where it must be short: `$15`, `$1.50`, `$0.002`."""
     dollars = Decimal(amount) / DOLLAR

@@ -16,6 +16,7 @@ from host.outgoing.outbox import Outbox, PostKind
 from host.people.registry import Group, Registry
 from host.phrases import one_line
 from host.spending.events import Stopped, Warned
+from host.spending.money import whole_cents
 from host.spending.reports import Curve, Reports
 from host.spending.spending import Spending
 from host.spending.words import warning
@@ -62,7 +63,7 @@ class SpendTelling:
         self._clock = clock
         self._zone = zone
         self._seconds = seconds  #: until an open card expires
-        self._percent = percent  #: what EXTEND grants
+        self._percent = percent  #: what EXTEND grants, unless the stopped request needs more
         self._picture_patience = picture_patience
         self._news: dict[tuple[str, type], Warned | Stopped] = {}
         self._answered: set[str] = set()  #: groups whose question of today is put, or was turned down
@@ -161,6 +162,8 @@ class SpendTelling:
             return None
 
     def _draft(self, event: Stopped, group: Group, curve: Curve, spent: int) -> Draft:
+        usual = max(1, self._spending.limit(group.folder) * self._percent // 100)
+        grant = max(usual, whole_cents(spent + event.needs - curve.limit))
         return Draft(
             kind=Kind.SPEND,
             folder=group.folder,
@@ -175,8 +178,8 @@ class SpendTelling:
                 "limit": curve.limit,
                 "needs": event.needs,
                 "model": one_line(event.model, 100),
-                "grant": max(1, self._spending.limit(group.folder) * self._percent // 100),
-                "percent": self._percent,
+                "grant": grant,
+                "percent": self._percent if grant == usual else 0,
                 "pace": curve.pace,
             },
         )

@@ -12,7 +12,7 @@ from demarch.errors import KernelUnavailable
 from host.decisions.approvals import Kind, State
 from host.people.profiles import Profile
 from host.spending.account import LaneAccount
-from host.spending.money import DOLLAR
+from host.spending.money import CENT, DOLLAR
 from tests.clock import START
 from tests.host.decisions.office import (
     ANA,
@@ -120,6 +120,18 @@ async def test_two_hands_extend_once_and_requests_go_through_again(bank: Office)
     assert labels(done) == []
     assert '"Engineering" may spend $0.50 more today.' in first_line(done)
     assert "What was stopped can be asked again." in done.content.text
+
+
+async def test_an_extension_is_enough_for_what_was_stopped_when_the_limit_was_lowered(bank: Office) -> None:
+    spend(bank, 0.95)
+    await bank.registry.set_profile("main", Profile(spend_limit=DOLLAR // 5))
+    await stop(bank)
+    card = await bank.card()
+    assert "so that it fits" in card.content.text
+    assert "50 %" not in card.content.text
+    assert (await bank.tap(card, "EXTEND")).startswith("Extended:")
+    assert bank.parts.spending.today("main").extended % CENT == 0
+    account(bank).reserve(ask(30_000))
 
 
 async def test_who_may_not_decide_extends_nothing(bank: Office) -> None:
