@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from container.context import Entry, pack
+from container.recipes import is_ours
 from container.sandbox import ImageMissing
 
 if TYPE_CHECKING:
@@ -80,13 +81,17 @@ def labelled(client: "APIClient", kind: str) -> list[dict[str, Any]]:
 
 
 def tags(row: Mapping[str, Any]) -> list[str]:
-    """The tags of a listed image; one whose tag another took has none."""
-    return [tag for tag in row.get("RepoTags") or () if tag != NO_TAG]
+    """Our tags of a listed image; one whose tag another took has none."""
+    return [tag for tag in _all_tags(row) if is_ours(tag)]
 
 
 def names(row: Mapping[str, Any]) -> list[str]:
-    """What a listed image can be removed by."""
-    return tags(row) or [str(row["Id"])]
+    """What a listed image can be removed by; nothing when it is somebody's own that stands on ours."""
+    return tags(row) if _all_tags(row) else [str(row["Id"])]
+
+
+def _all_tags(row: Mapping[str, Any]) -> list[str]:
+    return [tag for tag in row.get("RepoTags") or () if tag != NO_TAG]
 
 
 def remove(client: "APIClient", name: str) -> bool:

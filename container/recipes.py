@@ -44,6 +44,11 @@ def recipe(runtime: str, base_image: str, user: int) -> Recipe:
     return Recipe(runtime=runtime, agent=_agent_tag(runtime, (packages,)), packages=packages, node=node)
 
 
+def is_ours(tag: str) -> bool:
+    """Whether a tag is of a layer made here: what somebody else put on top of ours has our labels too."""
+    return tag.startswith((f"{AGENT_REPOSITORY}-", f"{PACKAGES_REPOSITORY}-", f"{NODE_REPOSITORY}:"))
+
+
 def runtime_of(tag: str) -> str:
     """The runtime whose image a tag names; "" when it is none of ours."""
     repository = tag.partition(":")[0]

@@ -53,6 +53,29 @@ async def test_old_images_are_cleared_away_unless_they_are_in_use(engine: Engine
 
 
 @pytest.mark.docker
+async def test_somebodys_own_image_that_stands_on_ours_is_neither_listed_nor_cleared_away(
+    engine: Engine, image: str
+) -> None:
+    own = "somebodys-agent:1"
+    made = await engine.run(
+        lambda client: list(
+            client.build(
+                fileobj=_dockerfile(f"FROM {image}\nLABEL own=yes\n"), custom_context=True,
+                tag=own, decode=True, rm=True, forcerm=True,
+            )
+        )
+    )  # fmt: skip
+    assert not [row for row in made if "error" in row]
+    builder = ImageBuilder(engine, version="test")
+    try:
+        assert own not in {found.tag for found in await builder.list()}
+        assert own not in await builder.prune()
+        assert await engine.run(lambda client: client.images(own))
+    finally:
+        await engine.run(lambda client: client.remove_image(own))
+
+
+@pytest.mark.docker
 async def test_an_image_that_lost_its_tag_to_another_is_not_listed_but_cleared_away(
     engine: Engine, image: str
 ) -> None:
