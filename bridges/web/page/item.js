@@ -24,7 +24,7 @@ export function item(it, { working, latest, onTap, onRetry, onDiscard }) {
       picture(it),
       it.body.length ? el("div", { class: "text" }, nodes(it.body)) : null,
       files(it),
-      it.activity ? el("p", { class: "activity" }, it.activity) : null,
+      it.activity ? el("p", { class: "activity" }, withCode(it.activity)) : null,
       buttons(it, working, onTap),
     ),
     state(it, latest, onRetry, onDiscard),
@@ -94,4 +94,9 @@ function state(it, latest, onRetry, onDiscard) {
     again ? " " : null,
     again ? el("button", { type: "button", class: "link", onclick: () => onDiscard(it) }, "Put back into the box") : null,
   );
+}
+
+/** What agents at work put between backticks, a command, looks like one; all of it stays text. */
+function withCode(words) {
+  return words.split(/`([^`\n]+)`/).map((part, at) => (at % 2 ? el("code", {}, part) : part));
 }

@@ -221,6 +221,14 @@ async def test_names_titles_and_texts_stay_text(browser: Browser, host: MemoryHo
         assert [address for address in fetched if not address.startswith(url)] == []
 
 
+async def test_a_command_at_work_looks_like_one_and_stays_text(browser: Browser, host: MemoryHost) -> None:
+    async with serving(host, ANY) as bridge, tab(browser) as page:
+        await enter(page, host, await bridge.url())
+        host.post("Let me look.", streaming=True, activity=">> Run: `ls <b>*</b>`…\n>> Read: a`b")
+        await expect(page.locator(".activity code")).to_have_text("ls <b>*</b>")
+        await expect(page.locator(".activity")).to_have_text(">> Run: ls <b>*</b>…\n>> Read: a`b")
+
+
 @pytest.mark.parametrize("width", [320, 390])
 async def test_a_phone_shows_everything_without_scrolling_sideways(
     browser: Browser, host: MemoryHost, width: int
@@ -233,6 +241,8 @@ async def test_a_phone_shows_everything_without_scrolling_sideways(
     async with serving(host, ANY) as bridge, tab(browser, width, 640) as page:
         await enter(page, host, await bridge.url())
         await expect(page.get_by_role("log").get_by_role("button", name="APPROVE")).to_be_in_viewport()
+        hint = "e => (e.placeholder = 'Write to '.repeat(9), e.style.height = 'auto', e.scrollHeight < 45)"
+        assert await page.locator("#text").evaluate(hint), "it takes one line, whatever the agent's name"
         for opener, name in (("#open-side", "Open decisions"), ("#open-rooms", "Main")):
             assert await page.evaluate("document.documentElement.scrollWidth") == width
             assert await page.locator("#scroll").evaluate("e => e.scrollWidth <= e.clientWidth")
