@@ -12,7 +12,8 @@ from demarch.cli.process import Runner
 from demarch.errors import NotFound
 from demarch.phrases import ago, one_line
 
-MANY = 100
+MANY = 200  #: so many are put into order, or counted
+_COUNTED = 100
 _TEXTS = ("title", "description", "notes", "assignee", "created_by", "close_reason", "external_ref")
 _TIMES = ("created_at", "updated_at", "started_at", "closed_at", "defer_until")
 _MISSING = ("not found", "no issue found", "no issues found", "does not exist")
@@ -34,17 +35,19 @@ async def show(runner: Runner, issue_id: str) -> Data:
 
 async def listed(runner: Runner, status: str, limit: int) -> Sequence[Data]:
     """By priority and age; closed ones only if asked for."""
-    return await _asked(runner, "bd.list", status=status or None, limit=limit, sort="priority")
+    result = await runner.ask(command("bd.list", status=status or None, limit=max(limit, MANY)))
+    return [issue_data(data) for data in _in_order(result.out)[:limit]]
 
 
 async def search(runner: Runner, query: str, status: str, limit: int) -> Sequence[Data]:
-    return await _asked(runner, "bd.search", query, status=status or None, limit=limit)
+    result = await runner.ask(command("bd.search", query, status=status or None, limit=limit))
+    return [issue_data(data) for data in _issues(result.out)[:limit]]
 
 
 async def ready(runner: Runner, limit: int, now: datetime) -> Sequence[Data]:
     """What can be worked on, by priority and then age, each with the reason why it stands there."""
-    result = await runner.ask(command("bd.ready", limit=limit, sort="priority"))
-    return [issue_data(data) | {"reason": _why(data, now)} for data in _issues(result.out)[:limit]]
+    result = await runner.ask(command("bd.ready", limit=max(limit, MANY)))
+    return [issue_data(data) | {"reason": _why(data, now)} for data in _in_order(result.out)[:limit]]
 
 
 async def doors(runner: Runner) -> Mapping[str, int]:
@@ -53,16 +56,23 @@ async def doors(runner: Runner) -> Mapping[str, int]:
         busy = group.create_task(runner.ask(command("bd.list", status="in_progress", limit=MANY)))
         blocked = group.create_task(runner.ask(command("bd.blocked")))
     counts = {"in_progress": busy.result().out, "blocked": blocked.result().out}
-    return {name: min(MANY, len(_issues(out))) for name, out in counts.items()}
-
-
-async def _asked(runner: Runner, name: str, *about: str, limit: int, **options: Any) -> Sequence[Data]:
-    result = await runner.ask(command(name, *about, limit=limit, **options))
-    return [issue_data(data) for data in _issues(result.out)[:limit]]
+    return {name: min(_COUNTED, len(_issues(out))) for name, out in counts.items()}
 
 
 def _issues(out: str) -> Sequence[Data]:
     return [data for data in objects(out) if text_of(data, "id")]
+
+
+def _in_order(out: str) -> Sequence[Data]:
+    """`bd` puts the newest of a priority first: what has waited longest would wait for ever."""
+    return sorted(
+        _issues(out), key=lambda data: (number_of(data, "priority", 2), _filed(data), text_of(data, "id"))
+    )
+
+
+def _filed(data: Mapping[str, Any]) -> float:
+    then = moment_of(data, "created_at")
+    return then.timestamp() if then else 0.0
 
 
 def _why(data: Mapping[str, Any], now: datetime) -> str:
@@ -81,14 +91,15 @@ def issue_data(data: Mapping[str, Any]) -> Data:
     for name in _TIMES:
         if (then := moment_of(data, name)) is not None:
             issue[name] = then.isoformat(timespec="seconds")
-    labels, edges = data.get("labels"), _edges(data)
+    given, edges = data.get("labels"), _edges(data)
+    labels = given if isinstance(given, list) else []
     return issue | {
         "id": line_of(data, "id"),
         "title": text_of(data, "title"),
         "status": line_of(data, "status", 32) or "open",
         "priority": number_of(data, "priority", 2),
         "issue_type": line_of(data, "issue_type", 32) or "task",
-        "labels": [one_line(label, 64) for label in labels if isinstance(label, str)] if labels else [],
+        "labels": [one_line(label, 64) for label in labels if isinstance(label, str)],
         "blocked": _waits(issue, edges),
     }
 

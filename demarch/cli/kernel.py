@@ -1,10 +1,16 @@
-"""The kernel CLI as a kernel: a thin front over reads, writes and events of one project."""
+"""The kernel CLI as a kernel: a thin front over the probe, reads, writes and events of one project."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from demarch.cli import research, runs
+from demarch.cli.events import Events
+from demarch.cli.follow import Follower
+from demarch.cli.probe import Probe
 from demarch.cli.process import Runner
+from demarch.cli.reads import READS, Reading
 from demarch.cli.surroundings import surroundings
+from demarch.cli.writes import Writes
 from demarch.errors import NotPossible
 from demarch.kernel import Capabilities, Discovery, KernelEvent, KernelState, Marks, Outcome, Run
 from demarch.operations import Call
@@ -27,40 +33,48 @@ class CliKernel:
         """`environment` is the one of this program; commands get the harmless part of it."""
         self.project = project
         self.runner = Runner(project, surroundings(environment or {}, home))
-        self._db = db
         self._clock = clock
-        # Writes (package B): self._writes = Writes(self.runner, db, clock, str(project))
-        # Events (package C): self._events = Events(self.runner)
+        self._probe = Probe(self.runner, clock)
+        self._events = Events(self.runner, clock)
+        #: the signal that something happened; whoever reads the events runs it
+        self.follower = Follower(self.runner, clock, self._events.head)
+        self._writes = Writes(self.runner, db, clock, str(project))
 
     async def state(self) -> KernelState:
-        return KernelState(ok=True)
+        trouble = await self._probe.trouble()
+        return KernelState(ok=not trouble, reason=trouble)
 
     def capabilities(self) -> Capabilities:
-        return Capabilities()
+        return self._probe.capabilities
 
     async def read(self, call: Call) -> Outcome:
-        raise NotPossible(f"{call.operation.name} is not a read.")
+        answer = READS.get(call.operation.name)
+        if answer is None:
+            raise NotPossible(f"{call.operation.name} is not a read.")
+        return await answer(Reading(self.runner, self._events, self._clock.now()), call.params)
 
     async def write(self, call: Call, *, actor: str, key: str) -> Outcome:
-        raise NotPossible(f"{call.operation.name} is not a write.")
+        return await self._writes.write(call, actor=actor, key=key)
 
     async def written(self, key: str) -> Outcome | None:
-        raise NotPossible("")
+        return await self._writes.written(key)
 
     async def run(self, run_id: str) -> Run:
-        raise NotPossible("")
+        return await runs.load(self.runner, run_id)
 
     async def runs(self, *, active: bool = True) -> Sequence[Run]:
-        raise NotPossible("")
+        """The youngest hundred, without what they spent."""
+        return [runs.run_of(data) for data in await runs.listed(self.runner, active=active)]
 
     async def discovery(self, discovery_id: str) -> Discovery:
-        raise NotPossible("")
+        return research.discovery_of(await research.get(self.runner, discovery_id))
 
     async def discoveries(self, *, status: str, limit: int) -> Sequence[Discovery]:
-        raise NotPossible("")
+        found = await research.listed(self.runner, status=status, limit=limit)
+        return [research.discovery_of(data) for data in found]
 
     async def head(self) -> Marks:
-        raise NotPossible("")
+        return await self._events.head()
 
     async def events(self, marks: Marks, limit: int) -> Sequence[KernelEvent]:
-        raise NotPossible("")
+        return await self._events.behind(marks, limit)

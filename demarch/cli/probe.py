@@ -131,7 +131,8 @@ class Probe:
         except BrokeOff as error:
             return _Binary(missing=f"{program} is there and does not answer: {error}")
         said = _said(result)
-        return _Binary(version=line_of(said, "version", 32) if said else plain(result.out, 60))
+        first = result.out.partition("\n")[0].removeprefix(program)
+        return _Binary(version=line_of(said, "version", 32) if said else plain(first, 32))
 
     async def _groups(self) -> dict[str, str]:
         """The commands that are missing, each with a sentence. What cannot be told is taken to be there."""
@@ -192,7 +193,7 @@ _KNOWN: Mapping[str, frozenset[str]] = {
     name: frozenset(
         words.split()[1] for needs in NEEDS.values() for words in needs if words.startswith(f"{name} ")
     )
-    | frozenset({"status", "list", "check", "get", "tail", "cursor"})
+    | frozenset({"status", "list", "check", "rules", "get", "delete", "tail", "cursor"})
     for name in GROUPS
 }
 

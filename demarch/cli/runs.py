@@ -1,6 +1,5 @@
 """Runs as `ic` tells them: found, listed, with what they spent, and in the shape the rest of us knows."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -62,7 +61,7 @@ async def chosen(runner: Runner, run_id: str | None) -> tuple[Data | None, Seque
 
 
 async def usage(runner: Runner, data: Mapping[str, Any]) -> Data:
-    """What it spent, in the words of `ic run budget`, the thresholds as they stand and not only when crossed."""
+    """What it spent, in the words of `ic run budget`; the thresholds as they stand, not only when crossed."""
     run_id, budget = text_of(data, "id"), number_of(data, "token_budget")
     if not budget:
         spent = await _maybe(runner, "run.tokens", run_id)
@@ -104,9 +103,14 @@ async def load(runner: Runner, run_id: str) -> Run:
 
 def chain(data: Mapping[str, Any]) -> tuple[str, ...]:
     """Its phases in order, the last one ends it; the phase it is in always among them."""
-    own = [one_line(phase, 64) for phase in data.get("phases") or () if isinstance(phase, str) and phase]
+    given = data.get("phases")
+    own = (
+        [one_line(phase, 64) for phase in given if isinstance(phase, str)] if isinstance(given, list) else []
+    )
     here = line_of(data, "phase")
-    phases = tuple(own) or (GOAL_PHASES if here == GOAL_PHASES[0] else DEFAULT_PHASES)
+    phases = tuple(phase for phase in own if phase) or (
+        GOAL_PHASES if here == GOAL_PHASES[0] else DEFAULT_PHASES
+    )
     # Runs of an older kernel may stand in a phase that has been renamed since.
     return phases if here in phases or not here else (*phases[:-1], here, phases[-1])
 
@@ -156,12 +160,13 @@ def run_data(data: Mapping[str, Any], used: int) -> Data:
 
 def _metadata(written: object) -> Data:
     """`ic` keeps it as text."""
-    if isinstance(written, str):
-        try:
-            written = json.loads(written)
-        except (ValueError, RecursionError):
-            return {}
-    return written if isinstance(written, dict) else {}
+    if isinstance(written, dict):
+        return written
+    try:
+        found = objects(written) if isinstance(written, str) else ()
+    except Garbled:
+        return {}
+    return found[0] if found else {}
 
 
 def _whole(data: Data) -> Data:
