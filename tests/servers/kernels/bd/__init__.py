@@ -1,0 +1,1 @@
+"""The fake `bd`, the issue tracker's command line (1.0.5)."""
