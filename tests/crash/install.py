@@ -53,6 +53,10 @@ class Install:
         await self.block_gate()
         await self.story.reject_gate()
 
+    async def tell_to_the_end(self) -> None:
+        await self.tell()
+        await self.settled()
+
     @asynccontextmanager
     async def explaining(self, what: str) -> AsyncIterator[None]:
         """Say with a failure where the host was killed and what it said; it never outlives the test."""
@@ -73,7 +77,7 @@ class Install:
 
     async def check(self, *, repeats: int) -> None:
         """What was promised, whenever the host died; `repeats` deliveries may have been in doubt."""
-        await self._settled()
+        await self.settled()
         status, _ = await self.program.stop()
         assert status == 0, self.program.last_words()
         again = {text: count for text, count in self.story.copies().items() if count > 1}
@@ -86,7 +90,7 @@ class Install:
         assert verified == 0, words
         assert not await self.containers(), "a container was left over"
 
-    async def _settled(self) -> None:
+    async def settled(self) -> None:
         """Nothing that was accepted stays undone."""
         for undone in UNDONE:
             try:

@@ -13,11 +13,14 @@ SAMPLES = 4  #: of all the steps, spread evenly, when the suite is short
 
 
 async def die_at(install: Install, step: int) -> bool:
-    """Tell the story with a host that dies at the step; whether it came that far."""
+    """Tell the story with a host that dies at the step; whether it came that far.
+
+    What Ana sees last is noted only afterwards: the host may die in that too.
+    """
     await install.points.aim(step)
     await install.program.launch()
     async with asyncio.TaskGroup() as tasks:
-        telling = tasks.create_task(install.tell())
+        telling = tasks.create_task(install.tell_to_the_end())
         held = tasks.create_task(install.points.held())
         await asyncio.wait({telling, held}, return_when=asyncio.FIRST_COMPLETED)
         died = not telling.done()
