@@ -72,17 +72,18 @@ async def test_a_digest_collects_phases_and_tells_them_once_at_its_time(office: 
         "A digest comes every day at 18:00, first 18:00. Phases and reviews are told there from now on; "
         "what waits for a decision still comes at once."
     )
-    await moved(office, times=3)
+    await moved(office, times=2)
+    await office.clock.advance(60)
     await moved(office, "write docs")
     assert await office.lines() == []
     assert await office.parts.news.digests.send_due() is False
-    await office.clock.advance(9 * 3600)
+    await office.clock.advance(9 * 3600 - 60)
     assert await office.parts.news.digests.send_due() is True
     assert await office.parts.news.digests.send_due() is False
     (said,) = await office.lines()
     assert said.splitlines()[:3] == [
         "📰 Since 09:00",
-        '📋 "refactor auth" is in four  ●●●○ (3 moves)',
+        '📋 "refactor auth" is in three  ●●○○ (2 moves)',
         '📋 "write docs" is in two  ●○○○',
     ]
     assert "Running" in said

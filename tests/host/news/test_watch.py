@@ -23,7 +23,7 @@ async def test_a_phase_that_lasts_two_hours_is_told_once(office: Office) -> None
 
 
 async def test_a_new_phase_may_grow_stale_again(office: Office) -> None:
-    run = await office.terminal.run("refactor auth", **(CHAIN | {"gates": {}}))
+    run = await office.terminal.run("refactor auth", phases=("one", "two", "three"))
     await office.clock.advance(3 * HOUR)
     await look(office)
     await office.terminal.advance(run)
@@ -31,8 +31,8 @@ async def test_a_new_phase_may_grow_stale_again(office: Office) -> None:
     await office.clock.advance(3 * HOUR)
     await look(office)
     assert [line for line in await office.lines() if line.startswith("⏰")] == [
-        '⏰ "refactor auth" has been in review for 3 h.',
-        '⏰ "refactor auth" has been in polish for 3 h.',
+        '⏰ "refactor auth" has been in one for 3 h.',
+        '⏰ "refactor auth" has been in two for 3 h.',
     ]
 
 
