@@ -27,11 +27,21 @@ async def checkups(settings: Settings) -> AsyncIterator[tuple[Check, ...]]:
         checks: list[Check] = [partial(_sandbox, settings, engine)]
         if settings.sandbox != "process":
             checks += [partial(_engine, engine), partial(_image, settings, engine)]
+        checks += _kernels(settings)
         if settings.telegram.token is not None:
             checks.append(partial(_telegram, settings.telegram, settings.telegram.token.get_secret_value()))
         yield tuple(checks)
     finally:
         await engine.close()
+
+
+def _kernels(settings: Settings) -> list[Check]:
+    if settings.kernel == "embedded":
+        return []
+    from host.kernel_checkup import kernel_finding
+    from storage.clock import SystemClock
+
+    return [partial(kernel_finding, settings, folder, SystemClock()) for folder in settings.folders()]
 
 
 async def _engine(engine: Engine) -> Finding:

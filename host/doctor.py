@@ -58,6 +58,7 @@ class Doctor:
                 yield await self._audit(data)
                 yield await self._owners(data)
                 yield await self._mounts(data)
+                yield await self._projects(data)
         yield await asyncio.to_thread(self._port)
         for check in self._more:
             yield await check()
@@ -142,6 +143,26 @@ class Doctor:
             return Finding(name="Mounts", ok=False, words=str(error), mend=mend)
         mend = "mend the allow-list, or take the mount away: intercom group unmount FOLDER NAME"
         return Finding(name="Mounts", ok=not refused, words=" ".join(refused) or words, mend=mend)
+
+    async def _projects(self, data: Data) -> Finding:
+        """Whether every group may work on the project it names."""
+        registry = Registry(data.db, self._clock, runtime=self._settings.agent.runtime)
+        await registry.load()
+        allowed = (
+            {str(folder) for folder in self._settings.folders()} if self._settings.kernel == "cli" else set()
+        )
+        lost = [group for group in registry.groups() if group.project and group.project not in allowed]
+        if not lost:
+            words = f"the kernel CLI in {', '.join(sorted(allowed))}" if allowed else "the embedded kernel"
+            return Finding(name="Projects", ok=True, words=words)
+        return Finding(
+            name="Projects",
+            ok=False,
+            words=" ".join(
+                f"{group.folder} names {group.project}, which is not allowed here." for group in lost
+            ),
+            mend="intercom group project FOLDER default; or allow it: INTERCOM_KERNEL=cli, INTERCOM_PROJECTS",
+        )
 
     def _port(self) -> Finding:
         web = self._settings.web

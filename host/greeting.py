@@ -5,6 +5,7 @@ from importlib.metadata import version
 from host.page.page_link import page_link
 from host.people.claim import Claims
 from host.people.registry import LOCAL_PERSON, Role
+from host.settings import Settings
 from host.wiring.agents import Agents
 from host.wiring.ground import Ground
 from host.wiring.network import Network
@@ -19,7 +20,7 @@ async def greet(ground: Ground, agents: Agents, network: Network, claims: Claims
         ("Page", f"{link}   (works once; `intercom link` prints another)"),
         ("Telegram", "on" if settings.telegram.token else "off: INTERCOM_TELEGRAM__TOKEN is not set"),
         ("Agents", _agents(agents)),
-        ("Kernel", settings.kernel),
+        ("Kernel", _kernel(settings)),
         ("Database", f"embedded, in {settings.home}" if settings.database_url is None else "external"),
     ]
     if settings.telegram.token is not None and not _is_claimed(ground):
@@ -27,7 +28,7 @@ async def greet(ground: Ground, agents: Agents, network: Network, claims: Claims
         rows.insert(3, ("", f"/claim {await claims.code()}"))
     terminal.table(rows)
     terminal.say()
-    for note in agents.notes:
+    for note in (*agents.notes, *await network.kernel.words()):
         terminal.say(f"  WARNING: {note}")
         terminal.say()
     terminal.say("Ctrl-C stops it.")
@@ -35,6 +36,13 @@ async def greet(ground: Ground, agents: Agents, network: Network, claims: Claims
 
 def _agents(agents: Agents) -> str:
     return f"in Docker containers, {agents.image}" if agents.sandbox.isolated else "NOT isolated, see below"
+
+
+def _kernel(settings: Settings) -> str:
+    if settings.kernel == "embedded":
+        return "embedded"
+    default, *more = settings.folders()
+    return f"ic and bd in {default}" + (f", and {len(more)} more" if more else "")
 
 
 def _is_claimed(ground: Ground) -> bool:

@@ -7,6 +7,8 @@ from host.people.registry import Registry
 from host.phrases import sentence
 from host.shortcomings import shortcomings
 
+PATIENCE = 3.0  #: seconds
+
 
 class KernelHealth:
     """One part of the host's health, however many projects there are."""
@@ -20,6 +22,16 @@ class KernelHealth:
         async with asyncio.TaskGroup() as tasks:
             asked = [tasks.create_task(self._trouble(key)) for key in self._used()]
         return " ".join(filter(None, (task.result() for task in asked)))
+
+    async def words(self) -> list[str]:
+        """All that is wrong, for whoever starts the host; a kernel that hangs does not hold that up."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                trouble = await self.check()
+        except TimeoutError:
+            trouble = "The kernel does not answer in time."
+        lacks = self.lacks()
+        return [said for said in ("" if trouble in lacks else trouble, lacks) if said]
 
     def lacks(self) -> str:
         """What the kernels that answer cannot do."""

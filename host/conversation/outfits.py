@@ -21,6 +21,7 @@ class Outfit:
     model: str
     mounts: tuple[ExtraMount, ...] = ()
     reaches_hosts: bool = False  #: which ones is read anew for every connection
+    project: str = ""  #: whose folder it is shown; "" is the default one's, or none
     lacks: frozenset[str] = frozenset()  #: operations it is not offered: agents read that list only once
 
 
@@ -50,4 +51,5 @@ def outfit_of(group: Group, runtimes: Mapping[str, Runtime]) -> Outfit:
         model=group.model,
         mounts=group.profile.mounts,
         reaches_hosts=bool(group.profile.hosts),
+        project=group.project if group.main else "",
     )

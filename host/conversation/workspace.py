@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -37,10 +38,19 @@ SETTINGS_FILE = Path(".env")  #: of the host, in the folder it was started in
 class Workspace:
     """The folders of one install below `home`."""
 
-    def __init__(self, home: Path, *, admission: Admission, project: Path | None = None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        admission: Admission,
+        project: Path | None = None,
+        projects: Collection[Path] = (),
+    ) -> None:
+        """`project` is the default one, `projects` are those that groups may be given."""
         self._home = home
         self._admission = admission
         self._project = project
+        self._projects = frozenset(projects)
         self._user, self._group = user_inside(os.geteuid(), os.getegid())
         self.transcripts = home / CONVERSATIONS
 
@@ -87,7 +97,15 @@ class Workspace:
         if runtime.state:
             state = self._folder(self.state_folder(lane, runtime.name))
             mounts.append(Mount(source=state, target=runtime.state, writable=True))
-        return (*mounts, *(self._project_mounts(self._project) if group.main and self._project else ()))
+        project = self._project_of(group) if group.main else None
+        return (*mounts, *(self._project_mounts(project) if project else ()))
+
+    def _project_of(self, group: Group) -> Path | None:
+        """One that is not allowed (any more) is not shown."""
+        if not group.project:
+            return self._project
+        own = Path(group.project)
+        return own if own in self._projects else None
 
     def _project_mounts(self, project: Path) -> tuple[Mount, ...]:
         try:

@@ -24,7 +24,10 @@ def build_continuing(ground: Ground) -> Continuing:
     conversations = Conversations(ground.db, ground.clock, ground.new_id)
     history = History(ground.db)
     workspace = Workspace(
-        settings.home, admission=admission(settings, ground.registry), project=settings.project
+        settings.home,
+        admission=admission(settings, ground.registry),
+        project=settings.project,
+        projects=settings.folders() if settings.kernel == "cli" else (),
     )
     continuity = Continuity(
         conversations=conversations,

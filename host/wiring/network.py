@@ -30,15 +30,17 @@ class Network:
     doors: Doors
     condition: Condition
     changes: RoomChanges
+    kernel: KernelHealth
 
 
 @asynccontextmanager
 async def open_network(ground: Ground, agents: Agents, projects: Projects) -> AsyncIterator[Network]:
     settings = ground.settings
     audience = Audience()
+    kernel = KernelHealth(projects, ground.registry)
     bridges: dict[str, ChatBridge] = {}
     condition = Condition(
-        parts=_parts(ground, agents, projects, bridges),
+        parts=_parts(ground, agents, kernel, bridges),
         metrics=ground.metrics,
         clock=ground.clock,
         notes=agents.notes,
@@ -71,7 +73,9 @@ async def open_network(ground: Ground, agents: Agents, projects: Projects) -> As
         agent=settings.assistant_name,
     )
     bridges["web"] = web
-    network = Network(bridges=bridges, web=web, doors=doors, condition=condition, changes=changes)
+    network = Network(
+        bridges=bridges, web=web, doors=doors, condition=condition, changes=changes, kernel=kernel
+    )
     if settings.telegram.token is None:
         yield network
         return
@@ -102,10 +106,8 @@ async def _telegram(ground: Ground, settings: TelegramSettings, token: str) -> A
 
 
 def _parts(
-    ground: Ground, agents: Agents, projects: Projects, bridges: dict[str, ChatBridge]
+    ground: Ground, agents: Agents, kernel: KernelHealth, bridges: dict[str, ChatBridge]
 ) -> Sequence[Part]:
-    executing = KernelHealth(projects, ground.registry)
-
     async def database() -> str:
         await ground.db.fetchval("SELECT 1")
         return ""
@@ -131,9 +133,9 @@ def _parts(
         ),
         Part(
             name="kernel",
-            check=executing.check,
+            check=kernel.check,
             banner="The kernel does not answer",
-            note=executing.lacks,
+            note=kernel.lacks,
         ),
         Part(name="bridge:web", check=bridge("web"), banner="The page"),
     ]

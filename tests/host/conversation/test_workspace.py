@@ -2,6 +2,7 @@
 
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,19 @@ async def test_the_main_group_writes_what_all_read_and_reads_the_project(
     mounts = by_target(await workspace.mounts("main", main_group(), LOCAL))
     assert mounts["/workspace/global"] == (home / "groups/global", True)
     assert mounts["/workspace/project"] == (project, False)
+
+
+async def test_a_main_group_with_a_project_of_its_own_reads_that_one_while_it_is_allowed(
+    home: Path, project: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    admission = Admission(file=home / "none.json", off_limits=(home,), groups=lambda: ())
+    given = replace(main_group(), project=str(other))
+    allowing = Workspace(home, admission=admission, project=project, projects=(project, other))
+    assert by_target(await allowing.mounts("main", given, LOCAL))["/workspace/project"] == (other, False)
+    refusing = Workspace(home, admission=admission, project=project, projects=(project,))
+    assert "/workspace/project" not in by_target(await refusing.mounts("main", given, LOCAL))
 
 
 async def test_what_holds_keys_in_the_project_is_covered(project: Path, tmp_path: Path) -> None:

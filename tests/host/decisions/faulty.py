@@ -35,16 +35,20 @@ class FaultyKernel:
         self.plan: deque[Fault] = deque()
         self.blind = False  #: `written` cannot say
         self.down = False  #: every call fails
+        self.absent: dict[str, str] = {}  #: operations it lacks, with the reason
+        self.mended = False  #: the next look finds that nothing is absent any more
         self.hold: asyncio.Event | None = None  #: writes wait for it before the deed
         self.hold_after: asyncio.Event | None = None  #: and for this one after it
         self.arrived = asyncio.Event()  #: a write waits
         self.executed: list[str] = []  #: keys of writes that changed something, in order
 
     async def state(self) -> KernelState:
+        if self.mended:
+            self.absent = {}
         return await self._kernel.state()
 
     def capabilities(self) -> Capabilities:
-        return self._kernel.capabilities()
+        return Capabilities(absent=dict(self.absent))
 
     async def read(self, call: Call) -> Outcome:
         self._check()

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +35,7 @@ EVE = Person(address="tg:6666", name="Eve")
 MAIN = "tg:-100"
 OTHER = "tg:-200"
 HOUR = 3600.0
+NO_MORE: Mapping[str, FaultyKernel] = {}
 
 #: a run that stops at its first gate until a verdict is clean
 CHAIN = {"phases": ("review", "polish", "done"), "gates": {"review->polish": ["verdict_clean"]}}
@@ -250,8 +251,14 @@ class Office:
 
 
 async def open_office(
-    database: Database, clock: HandClock, new_id: NewId, audit: Audit, before: Office | None = None
+    database: Database,
+    clock: HandClock,
+    new_id: NewId,
+    audit: Audit,
+    before: Office | None = None,
+    more: Mapping[str, FaultyKernel] = NO_MORE,
 ) -> Office:
+    """`more` are further projects beside the one with the key ""."""
     embedded = EmbeddedKernel(database, clock)
     kernel = before.kernel if before else FaultyKernel(embedded)
     registry = Registry(database, clock, runtime="local")
@@ -265,7 +272,7 @@ async def open_office(
         outbox=outbox,
         registry=registry,
         audit=audit,
-        projects=Projects({"": kernel}, ""),
+        projects=Projects({"": kernel, **more}, ""),
         zone=UTC,
         holder="install-1",
         timeout=HOUR,
@@ -292,7 +299,13 @@ async def open_office(
     )
 
 
-async def furnish(database: Database, clock: HandClock, new_id: NewId, folder: Path) -> Office:
+async def furnish(
+    database: Database,
+    clock: HandClock,
+    new_id: NewId,
+    folder: Path,
+    more: Mapping[str, FaultyKernel] = NO_MORE,
+) -> Office:
     """A main group with two who decide and one who does not, another group with its own, a seeded feed."""
     registry = Registry(database, clock, runtime="local")
     await registry.add_group(MAIN, "main", title="Engineering", main=True)
@@ -310,7 +323,8 @@ async def furnish(database: Database, clock: HandClock, new_id: NewId, folder: P
             person.name,
             clock.now(),
         )
-    office = await open_office(database, clock, new_id, await Audit.open(database, folder, clock))
+    audit = await Audit.open(database, folder, clock)
+    office = await open_office(database, clock, new_id, audit, more=more)
     await office.feed()
     return office
 

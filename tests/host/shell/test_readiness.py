@@ -74,3 +74,16 @@ async def test_it_looks_by_itself(clock: HandClock) -> None:
         task = tasks.create_task(condition.run())
         await asked.wait()
         task.cancel()
+
+
+async def test_what_a_part_that_is_well_has_to_say_is_told_as_it_is_by_then(clock: HandClock) -> None:
+    lacks = ""
+    parts = [Part(name="kernel", check=well, note=lambda: lacks)]
+    condition = Condition(parts=parts, metrics=Metrics(), clock=clock)
+    condition.serving(on=True)
+    assert (await condition.ready()).parts["kernel"].reason == ""
+    lacks = "The program bd is not installed."
+    found = await condition.ready()
+    assert found.ready
+    assert (found.parts["kernel"].ok, found.parts["kernel"].reason) == (True, lacks)
+    assert condition.banner() == []

@@ -187,3 +187,29 @@ def test_a_default_agent_that_nobody_knows_is_refused_with_those_there_are(
         "INTERCOM_AGENT__RUNTIME does not fit: "
         "there is no runtime gpt; there are local, claude, codex, gemini."
     )
+
+
+def test_the_kernel_cli_needs_a_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERCOM_KERNEL", "cli")
+    assert refusal().startswith("INTERCOM_KERNEL is cli, so INTERCOM_PROJECT must name the folder")
+
+
+def test_folders_are_whole_and_each_stands_once_the_default_first(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "link").symlink_to("api")
+    monkeypatch.setenv("INTERCOM_KERNEL", "cli")
+    monkeypatch.setenv("INTERCOM_PROJECT", "link")
+    monkeypatch.setenv("INTERCOM_PROJECTS", f'["{tmp_path}/web", "{tmp_path}/web/../api"]')
+    assert load_settings().folders() == (tmp_path / "api", tmp_path / "web")
+
+
+def test_several_projects_need_the_kernel_cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERCOM_PROJECTS", '["/srv/web"]')
+    assert "several need INTERCOM_KERNEL=cli" in refusal()
+
+
+def test_projects_that_are_no_list_are_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTERCOM_PROJECTS", "/srv/web")
+    assert refusal() == ('INTERCOM_PROJECTS does not fit: it is written as JSON, for example ["/srv/api"].')
