@@ -29,10 +29,14 @@ class CliKernel:
         *,
         home: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        patience: float = 1.0,
     ) -> None:
-        """`environment` is the one of this program; commands get the harmless part of it."""
+        """`environment` is the one of this program; commands get the harmless part of it.
+
+        `patience` stretches how long every command may take.
+        """
         self.project = project
-        self.runner = Runner(project, surroundings(environment or {}, home))
+        self.runner = Runner(project, surroundings(environment or {}, home), patience=patience)
         self._clock = clock
         self._probe = Probe(self.runner, clock)
         self._events = Events(self.runner, clock)

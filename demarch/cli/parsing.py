@@ -18,6 +18,8 @@ _DECODER = json.JSONDecoder(strict=False)
 _ENVELOPE = frozenset({"schema_version", "data"})
 #: what no text of ours holds: control characters and halves of characters, as they stand or as JSON escapes
 _SUSPECT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|\\u(?:00[0189]|007[fF]|[dD][89a-fA-F])")
+#: no talk has that in it; a sentence beside an answer of no rows is no reason to give up
+_RUBBISH = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd{}\[\]<>]")
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -44,12 +46,18 @@ def complaint(out: str, err: str) -> str:
     """Why a command refused: the `error` of `bd`, a log line of `ic`, or plain text."""
     for text in (out, err):
         try:
-            said = next((found["error"] for found in objects(text) if found.get("error")), None)
+            said = [text_of(found, "error") or text_of(found, "msg") for found in objects(text)]
         except Garbled:
             continue
-        if isinstance(said, str):
-            return one_line(said, 300)
-    return plain(err, 300) or plain(out, 300)
+        if any(said):
+            return one_line(next(word for word in said if word), 300)
+    return _error_line(err) or plain(err, 300) or plain(out, 300)
+
+
+def _error_line(err: str) -> str:
+    """Hints may stand below the error itself."""
+    errors = (line for line in err.splitlines() if line.lower().startswith("error"))
+    return one_line(next(errors, "").partition(":")[2], 300)
 
 
 def _flat(document: object) -> Iterator[Data]:
@@ -84,7 +92,7 @@ def _read(text: str) -> Iterator[object]:
         found = True
         if isinstance(document, (dict, list)) or document is None:
             yield document
-    if not found and text.strip():
+    if not found and _RUBBISH.search(text):
         raise ValueError("no JSON in it")
 
 

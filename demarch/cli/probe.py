@@ -163,10 +163,12 @@ class Probe:
             result = await self._runner.run(command("bd.list", limit=1))
         except KernelUnavailable as error:
             return f"bd does not answer in this project: {error}"
-        why = complaint(result.out, result.err) if result.code else ""
-        if any(sign in why.lower() for sign in _NO_DATABASE):
+        if result.code == 0:
+            return ""
+        why = complaint(result.out, result.err) or f"exit code {result.code}"
+        if any(sign in f"{result.out}{result.err}".lower() for sign in _NO_DATABASE):
             return "This project has no issues yet: bd was never set up in its folder (bd init)."
-        return f"bd does not work in this project: {why}" if why else ""
+        return f"bd does not work in this project: {why}"
 
     async def _autonomy(self) -> Sequence[str]:
         """A level at which the kernel asks a person before every step is worth a note."""

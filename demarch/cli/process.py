@@ -36,11 +36,19 @@ class Result:
 class Runner:
     """The binaries of one project. Reads may run side by side; who writes keeps order himself."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *, largest: int = LARGEST) -> None:
-        """`environment` comes from `surroundings(...)`."""
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        largest: int = LARGEST,
+        patience: float = 1.0,
+    ) -> None:
+        """`environment` comes from `surroundings(...)`; `patience` stretches all timeouts of the table."""
         self.folder = folder
         self.environment = environment
         self._largest = largest
+        self._patience = patience
         self._slots = asyncio.Semaphore(PARALLEL)
         self._found: dict[str, str] = {}
 
@@ -69,14 +77,14 @@ class Runner:
             return await self._heard(command, await self.locate(command.row.program))
 
     async def _heard(self, command: Command, binary: str) -> Result:
+        seconds = command.row.timeout * self._patience
         async with self._started(command, binary) as (transport, heard):
             try:
-                async with asyncio.timeout(command.row.timeout):
+                async with asyncio.timeout(seconds):
                     await heard.ended
             except TimeoutError as error:
-                log.warning("command.too_slow", command=command.shown, seconds=command.row.timeout)
-                seconds = f"{command.row.timeout:g} seconds"
-                raise BrokeOff(f"{command.shown} did not answer within {seconds}.") from error
+                log.warning("command.too_slow", command=command.shown, seconds=seconds)
+                raise BrokeOff(f"{command.shown} did not answer within {seconds:g} seconds.") from error
             if heard.endless:
                 log.warning("command.endless", command=command.shown, bytes=self._largest)
                 raise BrokeOff(

@@ -43,7 +43,8 @@ def test_one_object_alone_or_in_an_envelope_is_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "\n", "null", "[]", "[null, 3]", '{"schema_version": 1, "data": []}', "12"]
+    "text",
+    ["", "\n", "null", "[]", "[null, 3]", '{"schema_version": 1, "data": []}', "12", "ok", "A new version."],
 )
 def test_nothing_is_no_objects_and_no_error(text: str) -> None:
     assert list(objects(text)) == []
@@ -51,7 +52,9 @@ def test_nothing_is_no_objects_and_no_error(text: str) -> None:
         an_object(text)
 
 
-@pytest.mark.parametrize("text", ["ok", "<html>", "{", '{"id": 1', "\x00\x01", "[" * 100_000, "{'id': 1}"])
+@pytest.mark.parametrize(
+    "text", ["caf\ufffd", "<html>", "{", '{"id": 1', "\x00\x01", "[" * 100_000, "{'id': 1}"]
+)
 def test_rubbish_is_garbled(text: str) -> None:
     with pytest.raises(Garbled) as garbled:
         objects(text)
@@ -86,6 +89,13 @@ def test_reasons_are_found_where_the_binaries_put_them() -> None:
     assert complaint('{"error": "no issue found", "hint": "x"}', "") == "no issue found"
     assert complaint("", '{"error": "locked\\nout"}') == "locked out"
     assert complaint("", "level=ERROR msg=first\nlevel=ERROR msg=last") == "level=ERROR msg=last"
+    assert (
+        complaint("", "Error: no database found\nHint: run 'bd init'\n      or set BEADS_DIR\n")
+        == "no database found"
+    )
+    assert (
+        complaint("", '{"level":"ERROR","msg":"run status: not found","id":"x"}') == "run status: not found"
+    )
     assert complaint("plain", "") == "plain"
     assert complaint("", "") == ""
 

@@ -76,7 +76,7 @@ async def test_without_ic_only_issues_and_reviews_are_left(cli: CliKernel, whole
 
 
 async def test_a_project_where_bd_was_never_set_up_has_no_issues(cli: CliKernel, whole: Binaries) -> None:
-    whole.answer("bd list", code=1, err="Error: no beads database found\nHint: run 'bd init'\n")
+    whole.answer("bd list", code=1, err="Error: no beads database found\nHint: try\n      or this")
     await cli.state()
     assert cli.capabilities().absent.keys() == _ISSUES
     assert "bd init" in cli.capabilities().absent["create_issue"]
