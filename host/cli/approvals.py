@@ -64,6 +64,7 @@ def _row(approval: "Approval") -> dict[str, object]:
         "folder": approval.folder,
         "state": approval.state.value,
         "address": approval.address,
+        "project": approval.project,
         "run": approval.run,
         "created_at": approval.created_at.isoformat(),
         "expires_at": None if approval.expires_at is None else approval.expires_at.isoformat(),

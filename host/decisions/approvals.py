@@ -141,4 +141,5 @@ class Approval:
         """What the audit log keeps of it."""
         about = ("run", "goal", "from", "to", "operation", "arguments", "grant", "event")
         kept = {name: self.subject[name] for name in about if name in self.subject}
-        return {"code": self.code, "kind": self.kind.value, "group": self.folder} | kept
+        project = {"project": self.project} if self.project else {}
+        return {"code": self.code, "kind": self.kind.value, "group": self.folder} | project | kept

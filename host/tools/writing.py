@@ -58,6 +58,7 @@ class Wish:
         helper = {"helper": self.sender} if self.sender else {}
         return {
             "group": self.group.folder,
+            **({"project": self.group.project} if self.group.project else {}),
             "turn": turn,
             "operation": self.operation,
             "arguments": dict(self.arguments),
