@@ -53,7 +53,7 @@ class Feed:
         return await self._kernel.head()
 
     async def read(self, marks: Marks, limit: int) -> Batch:
-        """Up to `limit` events behind the marks; a kernel that limits per source is asked until drained.
+        """Up to `limit` events behind the marks. There may be more as long as there are any.
 
         Raises Unreadable for what cannot be read about the first event; what comes before such a one is told.
         """
@@ -81,13 +81,9 @@ class Feed:
         start, events = await self._behind(marks, 1)
         return passed(start, events[:1])
 
-    async def answers(self) -> bool:
-        """Whether the kernel says anything about runs at all."""
-        try:
-            await self._kernel.runs()
-        except KernelUnavailable:
-            return False
-        return True
+    async def well(self) -> bool:
+        """Whether the kernel itself sees nothing wrong with it."""
+        return (await self._kernel.state()).ok
 
     async def _behind(self, marks: Marks, limit: int) -> tuple[Marks, Sequence[KernelEvent]]:
         """From where it was read on, and what was there."""
@@ -98,14 +94,7 @@ class Feed:
             return back.marks, await self._events(back.marks, limit)
 
     async def _events(self, marks: Marks, limit: int) -> Sequence[KernelEvent]:
-        seen: list[KernelEvent] = []
-        while len(seen) < limit:
-            fresh = _fresh(await self._kernel.events(marks, limit - len(seen)), marks)
-            if not fresh:
-                break
-            marks = passed(marks, fresh)
-            seen += fresh
-        return seen
+        return _fresh(await self._kernel.events(marks, limit), marks)[:limit]
 
 
 def _fresh(events: Sequence[KernelEvent], marks: Mapping[str, int]) -> list[KernelEvent]:

@@ -221,7 +221,8 @@ def _refusal_of(last: Approval, notice: Notice) -> bool:
     """The kernel logs the refusal of an approval as a new block: that is no new question."""
     if last.state is not State.CLOSED or last.verb is not Verb.APPROVE or last.decided_at is None:
         return False
-    if str(notice.data.get("key", "")).startswith(f"{last.id}/"):
-        return True
+    if key := str(notice.data.get("key", "")):
+        return key.startswith(f"{last.id}/")
+    # The kernel CLI says nothing about who caused a refusal that it logs by itself: it is told by its time.
     ended = last.ended_at or last.decided_at
     return last.decided_at - timedelta(seconds=1) <= notice.event.timestamp <= ended + REFUSAL
