@@ -10,7 +10,7 @@ from demarch.cli.failures import Failed
 from demarch.cli.marks import name_of
 from demarch.cli.parsing import complaint
 from demarch.cli.process import Result, Runner
-from demarch.errors import DemarchError, KernelUnavailable, NotFound, NotPossible
+from demarch.errors import Conflict, DemarchError, KernelUnavailable, NotFound, NotPossible
 from demarch.kernel import Outcome
 
 Said = Mapping[str, Any]  #: what a command that certainly did its work answered
@@ -25,6 +25,10 @@ class Declined(KernelUnavailable):
     def __init__(self, why: DemarchError) -> None:
         super().__init__(str(why))
         self.why = why
+
+
+class Astray(Conflict):
+    """Something else was done than was asked for, and cannot be undone: this key is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

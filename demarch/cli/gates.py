@@ -13,7 +13,7 @@ import structlog
 from demarch import parameters as takes
 from demarch.cli import decided, runs
 from demarch.cli.commands import command, flagged
-from demarch.cli.evidence import Said, Work, done
+from demarch.cli.evidence import Astray, Said, Work, done
 from demarch.cli.history import history, place
 from demarch.cli.marks import marked, signed
 from demarch.cli.parsing import Data, complaint, line_of, objects, text_of
@@ -49,19 +49,17 @@ class Transitions:
         phase, phases = line_of(data, "phase"), runs.chain(data)
         if text_of(data, "status") != "active" or params.from_phase not in (None, phase):
             raise self._moved_on(data, events)
-        ahead = next_phase(phases, phase) or phase
+        # An advance walks past phases that were marked as skipped, an override does not.
+        skipped = [line_of(event, "to_phase") for event in events if text_of(event, "event_type") == "skip"]
+        ahead = next_phase(phases, phase, skipped) or phase
         wanted = params.to_phase if isinstance(params, takes.GateDecision) else None
-        if wanted not in (None, ahead):
-            # Phases that were marked as skipped are walked past: only the kernel knows.
-            gate = await check(self._runner, text_of(data, "id"))
-            if gate is None or gate.to_phase != wanted:
-                way = f"from {phase} to {gate.to_phase if gate else ahead} now, not to {wanted}"
-                goal = quoted(text_of(data, "goal"))
-                raise Conflict(f"The gate of {goal} leads {way}. Nothing was done.", now=phase)
-            ahead = gate.to_phase
+        if wanted not in (None, ahead, next_phase(phases, phase)):
+            way = f"from {phase} to {ahead} now, not to {wanted}"
+            goal = quoted(text_of(data, "goal"))
+            raise Conflict(f"The gate of {goal} leads {way}. Nothing was done.", now=phase)
         waiting = place(data, events).waiting
         return {
-            "id": text_of(data, "id"), "phase": phase, "to": ahead, "last": phases[-1],
+            "id": text_of(data, "id"), "phase": phase, "to": wanted or ahead, "last": phases[-1],
             "mark": newest(events), "waiting": waiting,
         }  # fmt: skip
 
@@ -118,8 +116,9 @@ class Moves(Transitions):
         step = _step(work, data, events) or (step_of(said) if said else None)
         if step is None:
             return None
-        if step.moved and step.from_phase != work.seen["phase"]:
-            raise await self._strayed(work, data, events, step)
+        if step.from_phase != work.seen["phase"]:
+            strayed = step.moved and await self._strayed(work, data, events, step)
+            raise strayed or self._moved_on(data, events)
         if step.moved and self.announced:
             await self._announce(work, step)
         return await self._outcome(data, step)
@@ -159,7 +158,7 @@ class Moves(Transitions):
         where = f"The run {goal} had moved on to {step.from_phase} in the same moment"
         if back:
             return Conflict(f"{where}; the step beyond it was taken back at once.", now=step.from_phase)
-        return Conflict(
+        return Astray(
             f"{where} and was let through to {step.to_phase}, which nobody decided. A person must look.",
             now=step.to_phase,
         )
@@ -167,12 +166,10 @@ class Moves(Transitions):
     async def _take_back(self, work: Work, step: Step) -> bool:
         reason = marked("taken back: the run had moved on before it was decided", work.key)
         told = command("run.rollback", work.seen["id"], to_phase=step.from_phase, reason=reason)
-        try:
-            result = await self._runner.ask(told)
-        except KernelUnavailable as error:
-            log.warning("gate.not_taken_back", run=work.seen["id"], reason=str(error))
-            after = await history(self._runner, work.seen["id"])
-            return taken_back(work.key, after)
+        # Where nobody knows whether that worked, the write stays open and is looked at again.
+        result = await self._runner.ask(told)
+        if result.code == 0 and not taken_back(work.key, await history(self._runner, work.seen["id"])):
+            raise KernelUnavailable("The kernel did not say whether it took the move back.")
         return result.code == 0
 
 

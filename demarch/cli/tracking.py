@@ -1,8 +1,7 @@
-"""Issues are filed, changed and closed with `bd`. What we file and change carries the key in its metadata."""
+"""Issues are filed, changed and closed with `bd`. What we file refers to the key; what we change keeps it."""
 
 import csv
 import io
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,8 +42,7 @@ async def file(
         description=_text(description),
         priority=priority,
         **about,
-        external_ref=f"intercom:{work.name}",
-        metadata=json.dumps({MARK: work.name}),
+        external_ref=_reference(work),
         actor=_actor(work),
     )
     return _one((await filed(runner, told)).out)
@@ -52,10 +50,13 @@ async def file(
 
 async def filed_with(runner: Runner, work: Work) -> Data | None:
     """The issue this write has made, if it has."""
-    told = command("bd.list", limit=0, metadata_field=f"{MARK}={work.name}")
-    result = await runner.ask(flagged(told, "all", "include-gates", "include-infra"))
-    mine = f"intercom:{work.name}"
-    return next((data for data in objects(result.out) if text_of(data, "external_ref") == mine), None)
+    result = await runner.ask(command("bd.search", _reference(work), status="all"))
+    mine = (data for data in objects(result.out) if text_of(data, "external_ref") == _reference(work))
+    return next(mine, None)
+
+
+def _reference(work: Work) -> str:
+    return f"intercom:{work.name}"
 
 
 class Create:

@@ -12,7 +12,7 @@ import structlog
 from demarch.calls import parse
 from demarch.cli.budgets import Extend
 from demarch.cli.discoveries import Dismiss, Promote, Register
-from demarch.cli.evidence import Declined, Deed, Said, Work
+from demarch.cli.evidence import Astray, Declined, Deed, Said, Work
 from demarch.cli.gates import Approve, Decide, Moves
 from demarch.cli.journal import Attempt, Journal
 from demarch.cli.orphans import at_work
@@ -80,13 +80,14 @@ class Writes:
     async def _cleared(self, earlier: Attempt) -> None:
         """Find out how an earlier write to the same thing ended while its traces are fresh."""
         try:
-            await self._looked(earlier)
+            await self._looked(earlier, told=False)
         except EvidenceUnknown as error:
             log.warning("write.unknown", operation=earlier.operation, about=earlier.about, why=str(error))
         except KernelUnavailable:
             raise
         except DemarchError as error:
-            log.info("write.refused", operation=earlier.operation, about=earlier.about, why=str(error))
+            # Whoever comes back to that write is told, not whoever writes now.
+            log.warning("write.refused", operation=earlier.operation, about=earlier.about, why=str(error))
 
     async def _done(self, deed: Deed, work: Work, attempt: Attempt) -> Outcome:
         try:
@@ -105,7 +106,7 @@ class Writes:
             raise KernelUnavailable("The kernel said it was done, but it is not to be found there.")
         return outcome
 
-    async def _looked(self, attempt: Attempt) -> Outcome | None:
+    async def _looked(self, attempt: Attempt, *, told: bool = True) -> Outcome | None:
         """The outcome of a write that was begun earlier, or None when it did not happen."""
         if attempt.outcome is not None:
             return attempt.outcome
@@ -115,9 +116,9 @@ class Writes:
             raise EvidenceUnknown(
                 "Another version of this program began that write; a person must look."
             ) from error
-        return await self._proved(self._deeds[attempt.operation], _work(attempt, call), attempt)
+        return await self._proved(self._deeds[attempt.operation], _work(attempt, call), attempt, told=told)
 
-    async def _proved(self, deed: Deed, work: Work, attempt: Attempt) -> Outcome | None:
+    async def _proved(self, deed: Deed, work: Work, attempt: Attempt, *, told: bool = True) -> Outcome | None:
         """What became of a command nobody heard the end of. It may still run, left behind by a crash."""
         waited = 0.0
         # Looked for before the kernel is: what is over by then shows there.
@@ -126,15 +127,19 @@ class Writes:
                 raise EvidenceUnknown("A command begun earlier still runs; nobody can say how it ends.")
             await self._clock.sleep(_LOOK)
             waited += _LOOK
-        return await self._settled(deed, work, attempt, None)
+        return await self._settled(deed, work, attempt, None, told=told)
 
-    async def _settled(self, deed: Deed, work: Work, attempt: Attempt, said: Said | None) -> Outcome | None:
+    async def _settled(
+        self, deed: Deed, work: Work, attempt: Attempt, said: Said | None, *, told: bool = True
+    ) -> Outcome | None:
+        """`told`: a refusal reaches the one whose write it was, so the entry may go."""
         try:
             outcome = await deed.settle(work, said)
         except KernelUnavailable:
             raise  # nobody knows yet: the entry stays, and whoever comes next looks again
-        except DemarchError:
-            await self._journal.drop(attempt.key)
+        except DemarchError as error:
+            if told and not isinstance(error, Astray):
+                await self._journal.drop(attempt.key)
             raise
         if outcome is None:
             await self._journal.drop(attempt.key)
