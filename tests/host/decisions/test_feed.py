@@ -251,7 +251,7 @@ async def test_the_marks_move_only_with_the_posts(office: Office) -> None:
     before = await office.database.fetch("SELECT * FROM host.feed_marks ORDER BY source")
     await office.database.execute("ALTER TABLE host.posts ADD CONSTRAINT full_up CHECK (false) NOT VALID")
     with pytest.raises(Exception, match="full_up"):
-        await office.parts.feed.step()
+        await office.consumer.step()
     assert await office.database.fetch("SELECT * FROM host.feed_marks ORDER BY source") == before
     assert await office.database.fetchval("SELECT count(*) FROM host.approvals") == 0
     await office.database.execute("ALTER TABLE host.posts DROP CONSTRAINT full_up")
