@@ -104,7 +104,7 @@ class Registry:
     def __init__(self, database: Database, clock: Clock, *, runtime: str) -> None:
         self._database = database
         self._clock = clock
-        self._runtime = runtime  #: of groups that name none
+        self._runtime = runtime  #: of groups that name none: they follow the setting
         self._known = _Known()
         self._loading = asyncio.Lock()
 
@@ -112,7 +112,7 @@ class Registry:
         async with self._loading:
             groups = await self._database.fetch(_SQL["registry.groups"])
             roles = await self._database.fetch(_SQL["registry.roles"])
-            self._known = _read(groups, roles)
+            self._known = _read(groups, roles, self._runtime)
 
     async def run(self, wakeups: Wakeups) -> None:
         """Follow what other processes change until cancelled."""
@@ -185,7 +185,7 @@ class Registry:
         _check_folder(folder)
         _check_address(address)
         may_write = main if writes is None else writes
-        row = (folder, title, main, trigger_required, may_write, runtime or self._runtime, model, project)
+        row = (folder, title, main, trigger_required, may_write, runtime or "", model, project)
         async with self._changing() as conn:
             if await conn.fetchval(_SQL["registry.add_group"], *row, self._clock.now(), address) is None:
                 raise AlreadyRegistered(await self._taken(conn, folder, main))
@@ -253,7 +253,7 @@ class Registry:
             folder: str | None = await conn.fetchval(_SQL["registry.main"])
             if folder is None:
                 folder = MAIN_FOLDER
-                row = (folder, "Main", True, False, True, self._runtime, "", "", now, LOCAL_ADDRESS)
+                row = (folder, "Main", True, False, True, "", "", "", now, LOCAL_ADDRESS)
                 await conn.execute(_SQL["registry.add_group"], *row)
             await conn.execute(_SQL["registry.ensure_person"], LOCAL_PERSON, LOCAL_NAME, now)
             await conn.execute(_SQL["registry.set_role"], folder, LOCAL_PERSON, Role.OWNER.value, now)
@@ -293,8 +293,8 @@ class Registry:
         return group
 
 
-def _read(groups: Sequence[Record], roles: Sequence[Record]) -> _Known:
-    known = [_group(row) for row in groups]
+def _read(groups: Sequence[Record], roles: Sequence[Record], runtime: str) -> _Known:
+    known = [_group(row, runtime) for row in groups]
     people: dict[str, dict[str, tuple[Role, str]]] = {}
     for row in roles:
         people.setdefault(row["folder"], {})[row["person"]] = (Role(row["role"]), row["name"])
@@ -305,14 +305,14 @@ def _read(groups: Sequence[Record], roles: Sequence[Record]) -> _Known:
     )
 
 
-def _group(row: Record) -> Group:
+def _group(row: Record, runtime: str) -> Group:
     return Group(
         folder=row["folder"],
         title=row["title"],
         main=row["main"],
         trigger_required=row["trigger_required"],
         writes=row["writes"],
-        runtime=row["runtime"],
+        runtime=row["runtime"] or runtime,
         model=row["model"],
         project=row["project"],
         addresses=tuple(row["addresses"]),

@@ -123,3 +123,15 @@ async def test_what_another_process_registers_is_known_here_soon(
             await loaded.wait()
         following.cancel()
     assert here.group_of("tg:-1") is not None
+
+
+async def test_a_group_that_chose_no_agent_follows_the_setting(database: Database, clock: HandClock) -> None:
+    first = Registry(database, clock, runtime="local")
+    await first.ensure_main()
+    await first.add_group("tg:-100", "design", runtime="codex")
+    later = Registry(database, clock, runtime="claude")
+    await later.load()
+    assert [group.runtime for group in later.groups()] == ["claude", "codex"]
+    await later.set_model("main", "gemini", "")
+    await first.load()
+    assert [group.runtime for group in first.groups()] == ["gemini", "codex"]
