@@ -15,6 +15,7 @@ import structlog
 from demarch.cli.beside import side_by_side
 from demarch.cli.commands import BD, IC, command
 from demarch.cli.failures import BrokeOff, Garbled, NotStarted
+from demarch.cli.needs import GROUPS, KNOWN, NEEDS, absent_ones
 from demarch.cli.parsing import complaint, line_of, number_of, objects, plain
 from demarch.cli.process import Result, Runner
 from demarch.errors import KernelUnavailable
@@ -24,35 +25,7 @@ from storage.clock import Clock
 
 log = structlog.get_logger()
 
-#: what of the binaries each operation cannot do without: a group of commands and one of it
-NEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "run_status": ("run current", "run status"),
-        "sprint_phase": ("run current", "run status"),
-        "spec_lookup": ("run artifact",),
-        "run_events": ("events tail",),
-        "research": ("discovery list",),
-        "register_finding": ("discovery submit",),
-        "start_run": ("run create",),
-        "approve_gate": ("gate override", "run advance"),
-        "reject_gate": ("state set", "events record"),
-        "defer_gate": ("state set", "events record"),
-        "advance_phase": ("run advance",),
-        "pause_run": ("run set",),
-        "resume_run": ("run set",),
-        "cancel_run": ("run cancel",),
-        "extend_budget": ("run create",),
-        "promote_discovery": ("discovery promote", BD),
-        "dismiss_discovery": ("discovery dismiss",),
-        "search_beads": (BD,),
-        "next_work": (BD,),
-        "create_issue": (BD,),
-        "update_issue": (BD,),
-        "close_issue": (BD,),
-    }
-)
 FRESH = timedelta(minutes=1)  #: after that long it is looked at again what the binaries can do
-GROUPS = ("run", "gate", "events", "state", "discovery")
 _WORD = re.compile(r"[a-z][a-z-]*")
 _NO_DATABASE = ("no beads database", "no .beads", "database not found", "not initialized", "bd init")
 
@@ -106,19 +79,22 @@ class Probe:
         async with side_by_side() as group:
             ic = group.create_task(self._version(IC, "ic.version"))
             bd = group.create_task(self._version(BD, "bd.version"))
-        missing = {BD: bd.result().missing}
+        missing, notes = {BD: bd.result().missing}, list[str]()
         if not ic.result().missing:
             missing |= await self._groups()
+            notes += await self._autonomy()
         if not missing[BD]:
-            missing[BD] = await self._issues()
-        absent = _absent(ic.result().missing, missing)
-        notes = [reason for reason in (ic.result().missing, missing[BD]) if reason]
-        notes += await self._autonomy() if not ic.result().missing else []
+            missing[BD], note = await self._issues()
+            notes.append(note)
+        absent = absent_ones(ic.result().missing, missing)
+        notes = [ic.result().missing, missing[BD], *notes]
         versions = {IC: ic.result().version, BD: bd.result().version}
         log.info("kernel.probed", ic=versions[IC], bd=versions[BD], absent=sorted(absent))
         return Found(
             trouble=trouble,
-            capabilities=Capabilities(absent=MappingProxyType(absent), notes=tuple(dict.fromkeys(notes))),
+            capabilities=Capabilities(
+                absent=MappingProxyType(absent), notes=tuple(dict.fromkeys(note for note in notes if note))
+            ),
             versions=versions,
         )
 
@@ -155,20 +131,20 @@ class Probe:
         if "unknown command" in said:
             return frozenset()
         listed = frozenset(_WORD.findall(said.partition("missing subcommand")[2]))
-        return listed if len(listed & _KNOWN[name]) > 1 else None
+        return listed if len(listed & KNOWN[name]) > 1 else None
 
-    async def _issues(self) -> str:
-        """Why there are no issues to be had in this project; nothing if there are."""
+    async def _issues(self) -> tuple[str, str]:
+        """Why there are no issues to be had in this project; and why there are none just now."""
         try:
             result = await self._runner.run(command("bd.list", limit=1))
         except KernelUnavailable as error:
-            return f"bd does not answer in this project: {error}"
+            return "", f"bd does not answer in this project: {error}"
         if result.code == 0:
-            return ""
-        why = complaint(result.out, result.err) or f"exit code {result.code}"
+            return "", ""
         if any(sign in f"{result.out}{result.err}".lower() for sign in _NO_DATABASE):
-            return "This project has no issues yet: bd was never set up in its folder (bd init)."
-        return f"bd does not work in this project: {why}"
+            return "This project has no issues yet: bd was never set up in its folder (bd init).", ""
+        why = complaint(result.out, result.err) or f"exit code {result.code}"
+        return "", f"bd does not work in this project: {why}"
 
     async def _autonomy(self) -> Sequence[str]:
         """A level at which the kernel asks a person before every step is worth a note."""
@@ -191,27 +167,9 @@ class _Binary:
     missing: str = ""
 
 
-_KNOWN: Mapping[str, frozenset[str]] = {
-    name: frozenset(
-        words.split()[1] for needs in NEEDS.values() for words in needs if words.startswith(f"{name} ")
-    )
-    | frozenset({"status", "list", "check", "rules", "get", "delete", "tail", "cursor"})
-    for name in GROUPS
-}
-
-
 def _said(result: Result) -> dict[str, object] | None:
     try:
         found = objects(result.out)
     except Garbled:
         return None
     return found[0] if found else None
-
-
-def _absent(ic: str, missing: Mapping[str, str]) -> dict[str, str]:
-    absent: dict[str, str] = {}
-    for operation, needs in NEEDS.items():
-        reasons = [missing.get(BD, "") if words == BD else ic or missing.get(words, "") for words in needs]
-        if reason := next((reason for reason in reasons if reason), ""):
-            absent[operation] = reason
-    return absent

@@ -152,7 +152,7 @@ async def review_summary(at: Reading, params: takes.RunStatus) -> Outcome:
             raise
         data = None
     run_id = text_of(data, "id") if data else None
-    found = await reviews.verdicts(at.runner.folder, run_id)
+    found = await reviews.verdicts(at.runner, data)
     text = tell_findings.verdicts(found, text_of(data, "goal") if data else "", at.now)
     return Outcome(text=text, data={"run_id": run_id, "verdicts": list(found)})
 

@@ -1,4 +1,7 @@
-"""Review verdicts: files that reviewers leave in the project, newest first; no link is followed."""
+"""Review verdicts: files that reviewers leave in the project, and what agents reported to the kernel.
+
+Only files beneath the project are read, and no link is followed.
+"""
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,7 +10,11 @@ from typing import Any
 
 import structlog
 
-from demarch.cli.parsing import Data, an_object, line_of, moment_of, number_of, text_of
+from demarch.cli.beside import side_by_side
+from demarch.cli.commands import command
+from demarch.cli.older import if_known
+from demarch.cli.parsing import Data, an_object, line_of, moment_of, number_of, objects, text_of
+from demarch.cli.process import Runner
 from demarch.errors import DemarchError
 from demarch.files import names_beneath, read_beneath
 from demarch.phrases import one_line
@@ -27,6 +34,8 @@ _WORDS = {
     "passed": "clean",
     "safe": "clean",
     "ready": "clean",
+    "fail": "needs-changes",
+    "warn": "needs-changes",
     "error": "error",
     "failed": "error",
     "needs_attention": "needs-changes",
@@ -38,14 +47,35 @@ _WORDS = {
 }
 
 
-async def verdicts(folder: Path, run_id: str | None, limit: int = SHOWN) -> Sequence[Data]:
-    """The latest verdicts; with a run those that name no other one."""
-    return await asyncio.to_thread(_verdicts, folder, run_id, limit)
-
-
-def _verdicts(folder: Path, run_id: str | None, limit: int) -> Sequence[Data]:
-    found = [data for data in _all(folder) if run_id is None or data["run_id"] in {run_id, ""}]
+async def verdicts(runner: Runner, run: Mapping[str, Any] | None, limit: int = SHOWN) -> Sequence[Data]:
+    """The newest first; with a run those that are about no other one."""
+    run_id = text_of(run, "id") if run else ""
+    async with side_by_side() as group:
+        left = group.create_task(asyncio.to_thread(lambda: list(_all(runner.folder))))
+        told = group.create_task(_reported(runner, {run_id, text_of(run, "scope_id")})) if run else None
+    found = [data for data in left.result() if not run or data["run_id"] in {run_id, ""}]
+    found += [data | {"run_id": run_id} for data in told.result()] if told else []
     return sorted(found, key=lambda data: (-data["created_at"], data["id"]))[:limit]
+
+
+async def _reported(runner: Runner, scopes: set[str]) -> Sequence[Data]:
+    """What the kernel's own gates look at: verdicts of agents that worked under the run's scope."""
+    result = await if_known(runner, command("dispatch.list"))
+    agents = objects(result.out) if result else ()
+    return [
+        verdict_data(
+            {
+                "verdict": text_of(agent, "verdict_status"),
+                "summary": agent.get("verdict_summary"),
+                "reviewer": agent.get("name") or agent.get("agent_type"),
+                "created_at": agent.get("completed_at") or agent.get("created_at"),
+            },
+            f"dispatch {line_of(agent, 'id')}",
+            0,
+        )
+        for agent in agents
+        if agent.get("scope_id") and text_of(agent, "scope_id") in scopes and agent.get("verdict_status")
+    ]
 
 
 def _all(folder: Path) -> Iterator[Data]:

@@ -6,8 +6,9 @@ from typing import Any
 
 from demarch.cli.beside import side_by_side
 from demarch.cli.commands import command, flagged
-from demarch.cli.failures import Failed, Garbled
+from demarch.cli.failures import Garbled
 from demarch.cli.history import history, place
+from demarch.cli.older import if_known
 from demarch.cli.parsing import Data, an_object, line_of, moment_of, number_of, objects, text_of
 from demarch.cli.process import Runner
 from demarch.errors import NotFound
@@ -18,7 +19,6 @@ from demarch.phrases import one_line
 #: what a run made from a goal goes through, when it does not say so itself
 GOAL_PHASES = ("goal-formed", "planned", "executing", "review", "polish", "reflect", "done")
 _BEGINNING = datetime.fromtimestamp(0, UTC)
-_UNKNOWN_COMMAND = 3
 
 
 async def get(runner: Runner, run_id: str) -> Data:
@@ -82,13 +82,8 @@ async def usage(runner: Runner, data: Mapping[str, Any]) -> Data:
 
 
 async def _maybe(runner: Runner, name: str, run_id: str) -> Data:
-    """What an older `ic` may not know; nothing then."""
-    try:
-        found = objects((await runner.ask(command(name, run_id))).out)
-    except Failed as error:
-        if error.code != _UNKNOWN_COMMAND:
-            raise
-        return {}
+    result = await if_known(runner, command(name, run_id))
+    found = objects(result.out) if result else ()
     return found[0] if found else {}
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from demarch.cli.commands import command
-from demarch.cli.failures import Failed
+from demarch.cli.older import if_known
 from demarch.cli.parsing import Data, line_of, moment_of, number_of, objects, text_of
 from demarch.cli.process import Runner
 from demarch.gates import GateCheck, Tier
@@ -13,7 +13,6 @@ from demarch.phases import next_phase
 
 DECISION = "gate-decision"  #: the state under which a decision is kept, scoped by the run
 _HARD = 1  #: the priority with which a run advances unless told otherwise
-_UNKNOWN_COMMAND = 3
 
 
 async def check(runner: Runner, run_id: str) -> GateCheck | None:
@@ -59,13 +58,8 @@ def gate_data(run_id: str, gate: GateCheck) -> Data:
 
 async def decision(runner: Runner, data: Mapping[str, Any]) -> Data | None:
     """The latest decision about a run's gate, whichever phase it was about."""
-    try:
-        result = await runner.ask(command("state.get", DECISION, text_of(data, "id")))
-    except Failed as error:
-        if error.code != _UNKNOWN_COMMAND:
-            raise
-        return None
-    found = objects(result.out) if result.code == 0 else ()
+    result = await if_known(runner, command("state.get", DECISION, text_of(data, "id")))
+    found = objects(result.out) if result and result.code == 0 else ()
     if not found or not line_of(found[0], "decision"):
         return None
     kept = {name: line_of(found[0], name, 1000) for name in ("decision", "run_id", "from_phase", "to_phase")}

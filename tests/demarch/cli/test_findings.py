@@ -26,6 +26,7 @@ def one_run(binaries: Binaries) -> Binaries:
     binaries.answer("ic run status abcd1234", run())
     binaries.answer("ic run status", code=1)
     binaries.answer("ic run artifact list", [])
+    binaries.answer("ic dispatch list", code=3, err="unknown command")
     return binaries
 
 
@@ -100,6 +101,30 @@ async def test_reviews_are_read_from_the_files_that_reviewers_leave(
         "fd-safety on review, 1 h ago: needs-changes (2 findings): a hole",
     ]
     assert outcome.data["run_id"] == "abcd1234"
+
+
+async def test_reviews_that_agents_reported_to_the_kernel_count_too(
+    cli: CliKernel, one_run: Binaries
+) -> None:
+    one_run.answer("ic run status abcd1234", run(scope_id="key-1"))
+    agent = {
+        "id": "d1", "agent_type": "codex", "status": "completed", "scope_id": "key-1", "name": "fd-safety",
+        "verdict_status": "fail", "verdict_summary": "a hole", "completed_at": 1767601800,
+    }  # fmt: skip
+    other = agent | {"id": "d2", "scope_id": "key-2"}
+    silent = {name: value for name, value in agent.items() if not name.startswith("verdict")}
+    passed = agent | {
+        "id": "d3",
+        "scope_id": "abcd1234",
+        "verdict_status": "pass",
+        "verdict_summary": None,
+        "name": None,
+    }
+    one_run.answer("ic dispatch list", [agent, other, silent, passed])
+    found = (await ask(cli, "review_summary")).data["verdicts"]
+    assert [(each["reviewer"], each["verdict"], each["run_id"]) for each in found] == [
+        ("fd-safety", "needs-changes", "abcd1234"), ("codex", "clean", "abcd1234"),
+    ]  # fmt: skip
 
 
 async def test_reviews_are_there_without_any_binary(

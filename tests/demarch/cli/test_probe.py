@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from demarch.cli.kernel import CliKernel
-from demarch.cli.probe import NEEDS
+from demarch.cli.needs import NEEDS
 from demarch.errors import NotPossible
 from demarch.operations import OPERATIONS, Access
 from tests.clock import HandClock
@@ -80,6 +80,15 @@ async def test_a_project_where_bd_was_never_set_up_has_no_issues(cli: CliKernel,
     await cli.state()
     assert cli.capabilities().absent.keys() == _ISSUES
     assert "bd init" in cli.capabilities().absent["create_issue"]
+
+
+async def test_a_tracker_that_is_busy_just_now_is_still_offered(cli: CliKernel, whole: Binaries) -> None:
+    whole.answer("bd list", code=1, err="Error: database is locked by another process\n")
+    await cli.state()
+    assert not cli.capabilities().absent
+    assert cli.capabilities().notes == (
+        "bd does not work in this project: database is locked by another process",
+    )
 
 
 async def test_commands_an_older_ic_does_not_have_are_absent(cli: CliKernel, whole: Binaries) -> None:
