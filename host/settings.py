@@ -161,6 +161,12 @@ def _check_projects(settings: Settings) -> None:
             "INTERCOM_KERNEL is cli, so INTERCOM_PROJECT must name the folder of the project that ic and bd "
             "work on."
         )
+    home = settings.home.expanduser().resolve()
+    if settings.kernel == "cli":
+        # What lies in there belongs to agents, and ic and bd run hooks of the folder they work in.
+        for folder in settings.folders():
+            if home == folder or home in folder.parents:
+                raise SettingsError(f"The project {folder} must lie outside INTERCOM_HOME ({home}).")
     if settings.kernel == "embedded" and settings.projects:
         raise SettingsError(
             "INTERCOM_PROJECTS does not fit: the embedded kernel is one project; several need "

@@ -41,7 +41,8 @@ def mount(folder: str, source: Path, name: str, write: bool) -> None:
         click.echo(f"Agents of {folder} may {how} {admitted.source} as {admitted.target}.")
         if write and not admitted.writable:
             click.echo(
-                "Writing is not allowed there: see allowReadWrite and nonMainReadOnly in the allow-list."
+                "Writing is not allowed there: see allowReadWrite and nonMainReadOnly in the allow-list; "
+                "nowhere in a project in which the host runs ic and bd."
             )
 
     at_station(work)

@@ -30,11 +30,14 @@ class Admission:
         off_limits: Sequence[Path],
         groups: Callable[[], Sequence[Group]],
         project: Path | None = None,
+        run_in: Sequence[Path] = (),
     ) -> None:
+        """`run_in`: where the host runs programs, which take their hooks and settings from there."""
         self._file = file
         self._off_limits = (*off_limits, file, *SYSTEM)
         self._groups = groups
         self._project = project
+        self._run_in = tuple(run_in)
 
     async def mounts(self, group: Group, below: str) -> tuple[Mount, ...]:
         """Those of the group's extra mounts that may be; the log says why others are left out."""
@@ -57,7 +60,9 @@ class Admission:
         self._refuse_off_limits(source)
         self._refuse_below_writable(source)
         name = mount_name(wanted)
-        may_write = root.writable and (group.main or not allowed.others_read_only)
+        may_write = (
+            root.writable and (group.main or not allowed.others_read_only) and not self._is_run_in(source)
+        )
         return Mount(
             source=source, target=f"{below}/{name}", writable=wanted.writable and may_write, counted=False
         )
@@ -104,6 +109,11 @@ class Admission:
             away = place.resolve()
             if source == away or away in source.parents or source in away.parents:
                 raise MountRefused(f"{source} is never mounted: {away} belongs to the host itself.")
+
+    def _is_run_in(self, source: Path) -> bool:
+        """Whoever could write there would have the host run what they wrote."""
+        places = (place.resolve() for place in self._run_in)
+        return any(source == place or place in source.parents or source in place.parents for place in places)
 
     def _refuse_below_writable(self, source: Path) -> None:
         """Whoever writes above the folder could put a link in its place while it is being mounted."""

@@ -19,6 +19,7 @@ def admission(settings: Settings, registry: Registry) -> Admission:
         off_limits=(settings.home, *Path(gettempdir()).glob("intercom-*")),
         groups=registry.groups,
         project=settings.project,
+        run_in=settings.folders() if settings.kernel == "cli" else (),
     )
 
 

@@ -251,3 +251,20 @@ def test_nothing_outside_the_roots_ever_passes(links: list[tuple[str, str]], sou
         assert base / "allowed" in (real, *real.parents)
         assert ".ssh" not in real.parts
         assert not passed.is_symlink()
+
+
+@pytest.mark.parametrize("project", ["allowed/docs", "allowed/docs/deep", "allowed"])
+def test_where_the_host_runs_programs_agents_never_write(machine: Machine, project: str) -> None:
+    """`ic` and `bd` run hooks of the folder they work in, with the host's rights."""
+    machine.admission = Admission(
+        file=machine.file,
+        off_limits=(machine.base / "home",),
+        groups=lambda: machine.groups,
+        run_in=(machine.base / project,),
+    )
+    machine.allow(("allowed", True))
+    machine.admit(str(machine.base / "allowed/docs"), write=True, main=True)
+    assert not machine.writable
+    if project != "allowed":
+        machine.admit(str(machine.base / "allowed/write"), write=True, main=True)
+        assert machine.writable

@@ -213,3 +213,12 @@ def test_several_projects_need_the_kernel_cli(monkeypatch: pytest.MonkeyPatch) -
 def test_projects_that_are_no_list_are_refused_with_an_example(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTERCOM_PROJECTS", "/srv/web")
     assert refusal() == ('INTERCOM_PROJECTS does not fit: it is written as JSON, for example ["/srv/api"].')
+
+
+def test_a_project_among_what_agents_write_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INTERCOM_KERNEL", "cli")
+    monkeypatch.setenv("INTERCOM_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("INTERCOM_PROJECT", str(tmp_path / "home/groups/main"))
+    assert "must lie outside INTERCOM_HOME" in refusal()
