@@ -124,7 +124,8 @@ class Runner:
                 stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
                 cwd=self.folder,
                 env=dict(self.environment),
-                start_new_session=True,
+                # A group to kill as one. A new session would do that too, and be scheduled behind all others.
+                process_group=0,
             )
         except (OSError, ValueError) as error:
             self._found.pop(command.row.program, None)

@@ -20,7 +20,9 @@ def surroundings(given: Mapping[str, str], home: Path | None = None) -> Mapping[
     """The environment of every command, from the one at hand (may be empty)."""
     kept = {name: value for name, value in given.items() if name in _NAMES or name.startswith(_PREFIXES)}
     home = home or Path(given.get("HOME") or Path.home())
-    return kept | {"HOME": str(home), "PATH": _path(given.get("PATH") or os.defpath, home)}
+    path = _path(given.get("PATH") or os.defpath, home)
+    # Nobody sits there to be asked for a password.
+    return kept | {"HOME": str(home), "PATH": path, "GIT_TERMINAL_PROMPT": "0"}
 
 
 def _path(given: str, home: Path) -> str:

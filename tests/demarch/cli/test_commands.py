@@ -53,5 +53,5 @@ def test_binaries_are_looked_for_where_people_install_them() -> None:
 def test_secrets_of_the_program_stay_with_it() -> None:
     given = {"PATH": "/bin", "HOME": "/home/ana", "LANG": "de_DE.UTF-8", "BD_ACTOR": "ana",
              "INTERCOM_TELEGRAM__TOKEN": "1", "ANTHROPIC_API_KEY": "2", "LD_PRELOAD": "3"}  # fmt: skip
-    assert set(surroundings(given)) == {"PATH", "HOME", "LANG", "BD_ACTOR"}
+    assert set(surroundings(given)) == {"PATH", "HOME", "LANG", "BD_ACTOR", "GIT_TERMINAL_PROMPT"}
     assert surroundings(given)["HOME"] == "/home/ana"
