@@ -5,9 +5,11 @@ Nothing is changed by looking: a group of commands named without any of them tel
 
 import asyncio
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 
 import structlog
@@ -47,6 +49,7 @@ class Probe:
         self._clock = clock
         self._looking = asyncio.Lock()
         self._looked: datetime | None = None
+        self._seen: Sequence[tuple[str, float]] = ()
         self._found = Found()
 
     @property
@@ -54,14 +57,20 @@ class Probe:
         return self._found.capabilities
 
     async def trouble(self) -> str:
-        """Why the kernel does not answer; looks at what it can do when that was long ago or has changed."""
+        """Why the kernel does not answer. Also looks at what it can do, if that may have changed."""
         async with self._looking:
-            trouble = await self.health()
+            trouble, binaries = await self.health(), await self._binaries()
             now, looked = self._clock.now(), self._looked
-            if looked is None or now - looked >= FRESH or bool(trouble) != bool(self._found.trouble):
+            known = looked is not None and now - looked < FRESH and binaries == self._seen
+            if not known or bool(trouble) != bool(self._found.trouble):
                 self._found = await self.look(trouble)
-                self._looked = now
+                self._looked, self._seen = now, binaries
             return trouble
+
+    async def _binaries(self) -> Sequence[tuple[str, float]]:
+        """Where they lie and since when: somebody may install one at any time."""
+        path = self._runner.environment.get("PATH", "")
+        return await asyncio.to_thread(lambda: [_file(name, path) for name in (IC, BD)])
 
     async def health(self) -> str:
         """Why the kernel does not answer right now; nothing if it does."""
@@ -79,13 +88,12 @@ class Probe:
         async with side_by_side() as group:
             ic = group.create_task(self._version(IC, "ic.version"))
             bd = group.create_task(self._version(BD, "bd.version"))
-        missing, notes = {BD: bd.result().missing}, list[str]()
-        if not ic.result().missing:
-            missing |= await self._groups()
-            notes += await self._autonomy()
-        if not missing[BD]:
-            missing[BD], note = await self._issues()
-            notes.append(note)
+            lacking = group.create_task(self._groups())
+            issues = group.create_task(self._issues())
+            autonomy = group.create_task(self._autonomy())
+        never, trouble_there = issues.result()
+        missing = lacking.result() | {BD: bd.result().missing or never}
+        notes = [autonomy.result(), bd.result().note or trouble_there, ic.result().note]
         absent = absent_ones(ic.result().missing, missing)
         notes = [ic.result().missing, missing[BD], *notes]
         versions = {IC: ic.result().version, BD: bd.result().version}
@@ -105,7 +113,7 @@ class Probe:
         except NotStarted as error:
             return _Binary(missing=str(error))
         except BrokeOff as error:
-            return _Binary(missing=f"{program} is there and does not answer: {error}")
+            return _Binary(version="unknown", note=f"{program} is there and does not answer: {error}")
         said = _said(result)
         first = result.out.partition("\n")[0].removeprefix(program)
         return _Binary(version=line_of(said, "version", 32) if said else plain(first, 32))
@@ -137,6 +145,8 @@ class Probe:
         """Why there are no issues to be had in this project; and why there are none just now."""
         try:
             result = await self._runner.run(command("bd.list", limit=1))
+        except NotStarted:
+            return "", ""
         except KernelUnavailable as error:
             return "", f"bd does not answer in this project: {error}"
         if result.code == 0:
@@ -146,25 +156,25 @@ class Probe:
         why = complaint(result.out, result.err) or f"exit code {result.code}"
         return "", f"bd does not work in this project: {why}"
 
-    async def _autonomy(self) -> Sequence[str]:
+    async def _autonomy(self) -> str:
         """A level at which the kernel asks a person before every step is worth a note."""
         try:
             result = await self._runner.run(command("autonomy.status"))
         except KernelUnavailable:
-            return ()
+            return ""
         said = _said(result) if result.code == 0 else None
         if not said or "level" not in said or number_of(said, "level") > 1:
-            return ()
+            return ""
         name = one_line(line_of(said, "name"), 60)
-        return (
-            f"The project's autonomy is L{number_of(said, 'level')} ({name}): every run asks at every gate.",
-        )
+        level = number_of(said, "level")
+        return f"The project's autonomy is L{level} ({name}): every run asks at every gate."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Binary:
     version: str = ""
-    missing: str = ""
+    missing: str = ""  #: why there is none
+    note: str = ""  #: what else is wrong with it
 
 
 def _said(result: Result) -> dict[str, object] | None:
@@ -173,3 +183,12 @@ def _said(result: Result) -> dict[str, object] | None:
     except Garbled:
         return None
     return found[0] if found else None
+
+
+def _file(program: str, path: str) -> tuple[str, float]:
+    """Blocking."""
+    found = shutil.which(program, path=path)
+    try:
+        return (found, Path(found).stat().st_mtime) if found else ("", 0.0)
+    except OSError:
+        return "", 0.0

@@ -89,10 +89,11 @@ async def _maybe(runner: Runner, name: str, run_id: str) -> Data:
 
 async def load(runner: Runner, run_id: str) -> Run:
     """A run with what it spent and since when it is in its phase."""
-    data = await get(runner, run_id)
     async with side_by_side() as group:
+        # A card waits for this: what needs nothing but the id begins at once.
+        past = group.create_task(history(runner, run_id.lower()))
+        data = await get(runner, run_id)
         spent = group.create_task(usage(runner, data))
-        past = group.create_task(history(runner, text_of(data, "id")))
     return run_of(data, spent.result(), place(data, past.result()).since)
 
 

@@ -10,6 +10,7 @@ from demarch.cli.kernel import CliKernel
 from demarch.cli.needs import NEEDS
 from demarch.errors import NotPossible
 from demarch.operations import OPERATIONS, Access
+from storage.database import Database
 from tests.clock import HandClock
 from tests.demarch.cli.asking import ask
 from tests.demarch.cli.binaries import Binaries
@@ -141,14 +142,38 @@ async def test_it_is_looked_again_after_a_minute_or_when_something_changes(
     looked = len(whole.calls())
     await cli.state()
     assert len(whole.calls()) == looked + 1  # the health only
-    whole.remove("bd")
-    await clock.advance(61)
+    whole.answer("bd list", code=1, err="Error: no beads database found")
+    await clock.advance(59)
+    await cli.state()
+    assert not cli.capabilities().absent
+    await clock.advance(1)
     await cli.state()
     assert "next_work" in cli.capabilities().absent
     whole.answer("ic health", code=2, err="gone")
     group(whole, "gate", "check, rules")
     assert not (await cli.state()).ok
     assert "approve_gate" in cli.capabilities().absent
+
+
+async def test_a_binary_that_comes_or_goes_is_noticed_at_once(cli: CliKernel, whole: Binaries) -> None:
+    text = (whole.folder / "bd").read_text()
+    await cli.state()
+    whole.remove("bd")
+    await cli.state()
+    assert "next_work" in cli.capabilities().absent
+    whole.script("bd", text)
+    await cli.state()
+    assert not cli.capabilities().absent
+
+
+async def test_a_binary_that_hangs_is_noted_and_still_offered(
+    whole: Binaries, project: Path, database: Database, clock: HandClock
+) -> None:
+    whole.script("bd", "#!/bin/sh\nexec sleep 20\n")
+    cli = CliKernel(project, database, clock, home=whole.folder, environment=whole.environment, patience=0.02)
+    await cli.state()
+    assert not cli.capabilities().absent
+    assert cli.capabilities().notes[0].startswith("bd is there and does not answer: bd version did not")
 
 
 async def test_a_write_is_no_read(cli: CliKernel) -> None:
