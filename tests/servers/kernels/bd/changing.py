@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.servers.kernels import shell
 from tests.servers.kernels.bd import database, issues
 from tests.servers.kernels.bd.asked import Asked
@@ -31,6 +33,8 @@ def update(asked: Asked) -> int:
     changes = _changes(asked)
     touched = {
         "append-notes",
+        "set-metadata",
+        "unset-metadata",
         "add-label",
         "remove-label",
         "set-labels",
@@ -49,7 +53,7 @@ def update(asked: Asked) -> int:
             db.execute("ROLLBACK")
             shell.complain(f'Error resolving {issue_id}: no issue found matching "{issue_id}"')
             continue
-        _write(db, row, changes | _claimed(asked, row) | _noted(asked, row))
+        _write(db, row, changes | _claimed(asked, row) | _noted(asked, row) | _about(asked, row))
         _relabel(asked, db, issue_id)
         db.execute("COMMIT")
         changed.append(issues.shown(db, issues.find(db, issue_id)))
@@ -93,6 +97,22 @@ def _noted(asked: Asked, row: Any) -> dict[str, Any]:
     return {"notes": "\n".join(part for part in (row["notes"], asked.text("append-notes")) if part)}
 
 
+def _about(asked: Asked, row: Any) -> dict[str, Any]:
+    """Metadata: each option sets or takes away one field of it."""
+    if not asked.has("set-metadata") and not asked.has("unset-metadata"):
+        return {}
+    metadata = json.loads(row["metadata"])
+    for written in asked.values.get("set-metadata", ()):
+        name, equals, value = written.partition("=")
+        if not equals:
+            problem = f'invalid --set-metadata: expected key=value, got "{written}"'
+            asked.refuse(f"metadata edit failed for {row['id']}: {problem}")
+        metadata[name] = value
+    for name in asked.values.get("unset-metadata", ()):
+        metadata.pop(name, None)
+    return {"metadata": json.dumps(metadata)}
+
+
 def _write(db: Any, row: Any, changes: dict[str, Any]) -> None:
     now = shell.now()
     if changes.get("status") == "in_progress" and row["started_at"] is None:
@@ -107,6 +127,13 @@ def _write(db: Any, row: Any, changes: dict[str, Any]) -> None:
     changes["updated_at"] = now
     settings = ", ".join(f"{name} = ?" for name in changes)
     db.execute(f"UPDATE issues SET {settings} WHERE id = ?", (*changes.values(), row["id"]))  # noqa: S608
+    if "status" in changes and (changes["status"] == "closed") != (row["status"] == "closed"):
+        # Those that wait for it count as changed too.
+        db.execute(
+            "UPDATE issues SET updated_at = ? WHERE id IN (SELECT issue_id FROM dependencies WHERE"
+            " depends_on_id = ?)",
+            (now, row["id"]),
+        )
 
 
 def _relabel(asked: Asked, db: Any, issue_id: str) -> None:
@@ -137,6 +164,7 @@ def close(asked: Asked) -> int:
         if issues.find(db, issue_id) is None:
             asked.refuse(f'resolving ID {issue_id}: no issue found matching "{issue_id}"')
     closed = []
+    waiting = _dependents(db, wanted)
     for issue_id in wanted:
         problem = "" if asked.flag("force") else _why_not(db, issue_id)
         if problem:
@@ -150,8 +178,23 @@ def close(asked: Asked) -> int:
         closed.append(issues.shown(db, issues.find(db, issue_id)))
     if not closed:
         return 1
-    _told(asked, closed, "Closed")
+    freed = [issue_id for issue_id in waiting if not issues.held_by(db, issue_id)]
+    if asked.flag("suggest-next") and freed and asked.json:
+        unblocked = [issues.shown(db, issues.find(db, issue_id)) for issue_id in freed]
+        asked.answer({"closed": closed, "unblocked": unblocked})
+    else:
+        _told(asked, closed, "Closed")
     return 0
+
+
+def _dependents(db: Any, closing: list[str]) -> list[str]:
+    """Open issues that wait for one of these."""
+    marks = ", ".join("?" for _ in closing)
+    query = (
+        "SELECT DISTINCT issue_id FROM dependencies JOIN issues ON issues.id = issue_id"  # noqa: S608
+        f" WHERE type = 'blocks' AND depends_on_id IN ({marks}) AND status = 'open' ORDER BY 1"
+    )
+    return [row[0] for row in db.execute(query, closing)]
 
 
 def _why_not(db: Any, issue_id: str) -> str:
@@ -215,6 +258,7 @@ def dep(asked: Asked) -> int:
             "INSERT OR REPLACE INTO dependencies VALUES (?, ?, ?, ?, ?)",
             (issue_id, other, way, shell.now(), asked.actor),
         )
+        db.execute("UPDATE issues SET updated_at = ? WHERE id = ?", (shell.now(), issue_id))
     status = "added" if act == "add" else "removed"
     asked.answer(
         {"depends_on_id": other, "issue_id": issue_id, "status": status, "type": asked.text("type", "blocks")}

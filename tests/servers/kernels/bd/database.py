@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS issues (
     assignee TEXT NOT NULL DEFAULT '',
     owner TEXT NOT NULL DEFAULT '', created_at REAL NOT NULL, created_by TEXT NOT NULL DEFAULT '',
     updated_at REAL NOT NULL, started_at REAL, closed_at REAL, close_reason TEXT NOT NULL DEFAULT '',
-    external_ref TEXT NOT NULL DEFAULT '');
+    external_ref TEXT NOT NULL DEFAULT '', metadata TEXT NOT NULL DEFAULT '{}');
 CREATE TABLE IF NOT EXISTS labels (issue_id TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (issue_id,
     label));
 CREATE TABLE IF NOT EXISTS dependencies (

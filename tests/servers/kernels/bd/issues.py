@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import UTC, datetime
 
@@ -63,6 +64,8 @@ def shown(db: Any, row: Any, *, exactly: bool = False) -> dict[str, Any]:
     for name in ("close_reason", "external_ref"):
         if row[name]:
             told[name] = row[name]
+    if row["metadata"] != "{}":
+        told["metadata"] = json.loads(row["metadata"])
     labels = [
         label[0]
         for label in db.execute("SELECT label FROM labels WHERE issue_id = ? ORDER BY 1", (row["id"],))

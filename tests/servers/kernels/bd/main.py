@@ -54,6 +54,8 @@ _FIELDS: Mapping[str, type] = {
     "acceptance": str,
     "notes": str,
     "append-notes": str,
+    "set-metadata": str,
+    "unset-metadata": str,
     "priority": str,
     "type": str,
     "labels": str,
