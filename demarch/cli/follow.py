@@ -98,7 +98,7 @@ class Follower:
                 stderr=asyncio.subprocess.DEVNULL,
                 cwd=self._runner.folder,
                 env=dict(self._runner.environment),
-                start_new_session=True,
+                process_group=0,
             )
         except OSError as error:
             raise NotStarted(
