@@ -64,6 +64,7 @@ def _services(
         *(Service(name=f"bridge:{each.name}", run=partial(each.run, intake)) for each in others),
         Service(name="following", run=lambda: decisions.following.run(ground.wakeups)),
         Service(name="digests", run=decisions.news.digests.run),
+        Service(name="triage", run=decisions.news.triage.run),
         Service(name="lanes", run=lanes.run, drain=lambda: lanes.drain(grace), grace=grace + 5),
         Service(name="swarm", run=decisions.swarm.run),
         Service(name="router", run=conversation.router.run),

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PERMISSION = "permission"  #: something an agent's own program asks before it does it
     SPEND = "spend"  #: a group's spend limit is reached
     SPAWN = "spawn"  #: one more helper than an agent may start by itself
+    DISCOVERY = "discovery"  #: something found that may be worth an issue
 
 
 class State(StrEnum):
@@ -78,6 +79,7 @@ VERBS: Mapping[Kind, tuple[Verb, ...]] = {
     Kind.PERMISSION: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
     Kind.SPEND: (Verb.EXTEND, Verb.CANCEL),
     Kind.SPAWN: (Verb.APPROVE, Verb.REJECT, Verb.DETAILS),
+    Kind.DISCOVERY: (Verb.PROMOTE, Verb.DISMISS, Verb.LATER),
 }
 
 #: These only look: they need a role in the group, not the right to decide, and leave the card as it is.
@@ -139,7 +141,7 @@ class Approval:
 
     def record(self) -> dict[str, Any]:
         """What the audit log keeps of it."""
-        about = ("run", "goal", "from", "to", "operation", "arguments", "grant", "event")
+        about = ("run", "goal", "from", "to", "operation", "arguments", "grant", "event", "discovery")
         kept = {name: self.subject[name] for name in about if name in self.subject}
         project = {"project": self.project} if self.project else {}
         return {"code": self.code, "kind": self.kind.value, "group": self.folder} | project | kept

@@ -21,6 +21,9 @@ PAST = {
     Verb.EXTEND: "extended",
     Verb.CANCEL: "cancelled",
     Verb.NEXT: "asked for the next work after",
+    Verb.PROMOTE: "promoted",
+    Verb.DISMISS: "dismissed",
+    Verb.LATER: "put off",
 }
 _SIGNS = {
     Verb.APPROVE: "✅",
@@ -29,11 +32,15 @@ _SIGNS = {
     Verb.EXTEND: "✅",
     Verb.CANCEL: "🛑",
     Verb.NEXT: "🏁",
+    Verb.PROMOTE: "✅",
+    Verb.DISMISS: "🗑️",
+    Verb.LATER: "⏸️",
 }
 _LABELS = {Verb.VIEW: "VIEW RESULTS", Verb.NEXT: "START NEXT"}
 _TONES = {
     Verb.APPROVE: Tone.GOOD,
     Verb.EXTEND: Tone.GOOD,
+    Verb.PROMOTE: Tone.GOOD,
     Verb.REJECT: Tone.BAD,
     Verb.CANCEL: Tone.BAD,
 }
@@ -104,6 +111,8 @@ def _deciders(approval: Approval, view: View) -> str:
 
 
 def _small(approval: Approval) -> str:
+    if approval.kind is Kind.DISCOVERY:
+        return f"discovery {one_line(approval.subject['discovery'], 64)} · code {approval.code}"
     named = approval.run or _outcome(approval).run
     run = f"run {one_line(named, 64)} · " if named else ""
     return f"{run}code {approval.code}"
@@ -203,9 +212,10 @@ def moved_on(phase: str, since: datetime | None, view: View) -> str:
     return f"The run has moved on: it is in {one_line(phase, 40)}{when}. Nothing was done."
 
 
-def kernel_silent(tries: int, view: View) -> str:
+def kernel_silent(tries: int, reason: str, view: View) -> str:
     until = stamp(view.now, view.now, view.zone)
-    return f"Not done: the kernel did not answer (tried {tries} times until {until}). Tap again to retry."
+    tried = f"Not done: the kernel did not answer (tried {tries} times until {until})."
+    return f"{tried} {sentence(reason, 160)} Tap again to retry."
 
 
 def _plain_stamp(approval: Approval, view: View) -> str:

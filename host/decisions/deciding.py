@@ -115,8 +115,9 @@ class Deciding:
             return await self._fail(
                 approval, f"Not done: {sentence(error, 250)} Tap again when it is mended."
             )
-        except KernelUnavailable:
-            return await self._fail(approval, kernel_silent(TRIES, self._board.view(approval)))
+        except KernelUnavailable as error:
+            silent = kernel_silent(TRIES, str(error), self._board.view(approval))
+            return await self._fail(approval, silent)
         except DemarchError as error:
             return await self._close(approval, f"Not done: {sentence(error, 300)}")
         except Exception:  # a fault of ours must not leave a card that nobody can decide any more

@@ -187,6 +187,8 @@ def _arguments(approval: Approval, verb: Verb) -> dict[str, Any]:
     if approval.kind is Kind.INTENT:
         return dict(subject["arguments"])
     reason = f"{PAST[verb].capitalize()} by {one_line(approval.decided_name, 40)} ({approval.decided_by})"
+    if approval.kind is Kind.DISCOVERY:
+        return {"discovery_id": subject["discovery"], "reason": one_line(reason, 200)}
     arguments = {"run_id": approval.run, "reason": one_line(reason, 200)}
     if approval.kind is Kind.GATE:
         arguments |= {"from_phase": subject["from"], "to_phase": subject["to"]}
@@ -203,6 +205,8 @@ _OPERATIONS = {
     (Kind.GATE, Verb.DEFER): "defer_gate",
     (Kind.BUDGET, Verb.EXTEND): "extend_budget",
     (Kind.BUDGET, Verb.CANCEL): "cancel_run",
+    (Kind.DISCOVERY, Verb.PROMOTE): "promote_discovery",
+    (Kind.DISCOVERY, Verb.DISMISS): "dismiss_discovery",
 }
 
 _Words = Callable[[Mapping[str, Any], Outcome | None], str]
@@ -235,6 +239,19 @@ def _executed(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
     return one_line(outcome.text if outcome else "", 400)
 
 
+def _promoted(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    issue = one_line(outcome.data.get("bead_id") or "", 60) if outcome else ""
+    return f"{quoted(subject['goal'])} is {f'the issue {issue}' if issue else 'an issue now'}."
+
+
+def _dismissed(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} is put aside for good."
+
+
+def _put_off(subject: Mapping[str, Any], outcome: Outcome | None) -> str:
+    return f"{quoted(subject['goal'])} comes again tomorrow."
+
+
 def _asked(end: str) -> _Words:
     """What was asked, so that the card can be read a year later, and what came of it."""
     return lambda subject, outcome: f"{one_line(subject['asks'], 200)}: {end}"
@@ -257,6 +274,9 @@ _MEANING: Mapping[tuple[Kind, Verb], tuple[Move, _Words]] = {
     (Kind.PERMISSION, Verb.REJECT): (Move.DROP, _asked("the agent was told no.")),
     (Kind.SPAWN, Verb.APPROVE): (Move.FINISH, _asked("the helper is started.")),
     (Kind.SPAWN, Verb.REJECT): (Move.DROP, _asked("no helper is started, the agent is told.")),
+    (Kind.DISCOVERY, Verb.PROMOTE): (Move.FINISH, _promoted),
+    (Kind.DISCOVERY, Verb.DISMISS): (Move.FINISH, _dismissed),
+    (Kind.DISCOVERY, Verb.LATER): (Move.FINISH, _put_off),
     (Kind.SPEND, Verb.EXTEND): (
         Move.FINISH,
         lambda subject, outcome: extended(subject["goal"], subject["grant"]),

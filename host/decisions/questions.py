@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from demarch.kernel import Extension
 from demarch.phrases import duration, tokens
 from host.decisions.approvals import Approval, Kind
 from host.phrases import listed, one_line, quoted, sentence
@@ -13,6 +14,7 @@ EVIDENCE = 8  #: lines of evidence on a card
 LINE = 240  #: UTF-16 units of one line of it
 
 _CANCEL = "Cancel → the run stops; its work stays."
+_TRIAGE = "Promote → it becomes an issue.  Dismiss → it is put aside for good. "
 #: phases as something one does to a run
 _STEPS = {
     "brainstorm-reviewed": "close the brainstorm of",
@@ -80,13 +82,24 @@ def _why(subject: Mapping[str, Any]) -> Sequence[str]:
 
 
 def _budget(subject: Mapping[str, Any]) -> Question:
-    grant, pace = subject["grant"], subject["pace"]
-    lasts = f", about {duration(grant / pace)} at this pace" if pace > 0 else ""
     return Question(
         headline=f"💰 Budget reached: {quoted(subject['goal'])} used {tokens(subject['used'])}"
         f" of {tokens(subject['budget'])} tokens",
-        lines=(f"Extend → {tokens(grant)} more ({subject['percent']} %{lasts}).  {_CANCEL}",),
+        lines=(f"Extend → {_extension(subject)}.  {_CANCEL}",),
     )
+
+
+def _extension(subject: Mapping[str, Any]) -> str:
+    """What EXTEND does where the run lives: not every kernel can raise a budget."""
+    grant, pace = subject["grant"], subject["pace"]
+    match subject.get("extension", Extension.TOKENS):
+        case Extension.FOLLOW_UP:
+            budget = tokens(subject["budget"] + grant)
+            return f"a new run with {budget} tokens goes on from where this one is, which ends"
+        case Extension.DISPATCHES:
+            return f"it may start {subject['percent']} % more agents"
+    lasts = f", about {duration(grant / pace)} at this pace" if pace > 0 else ""
+    return f"{tokens(grant)} more ({subject['percent']} %{lasts})"
 
 
 def _finished(subject: Mapping[str, Any]) -> Question:
@@ -153,6 +166,21 @@ def _spend(subject: Mapping[str, Any]) -> Question:
     )
 
 
+def _discovery(subject: Mapping[str, Any]) -> Question:
+    place = f" ({subject['number']} of {subject['total']})" if subject["total"] > 1 else ""
+    return Question(
+        headline=f"🔎 Worth an issue{place}: {quoted(subject['goal'])}?",
+        lines=(*_found(subject), f"{_TRIAGE} Later → it comes again tomorrow."),
+    )
+
+
+def _found(subject: Mapping[str, Any]) -> tuple[str, ...]:
+    """What is known of it: from whom, how relevant, what it says."""
+    origin = f"Found by {one_line(subject['source'], 60)}" if subject["source"] else "Found"
+    told = (sentence(subject["summary"], LINE), one_line(subject["url"], 300))
+    return (f"{origin}, relevance {subject['score'] * 100:.0f} %.", *(line for line in told if line))
+
+
 def _spend_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
     return (f"{usd(subject['used'])} of {usd(subject['limit'])} were spent.",)
 
@@ -192,6 +220,7 @@ _QUESTIONS: Mapping[Kind, Callable[[Mapping[str, Any]], Question]] = {
     Kind.PERMISSION: _permission,
     Kind.SPEND: _spend,
     Kind.SPAWN: _spawn,
+    Kind.DISCOVERY: _discovery,
 }
 _CONTEXTS: Mapping[Kind, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     Kind.GATE: _gate_context,
@@ -201,4 +230,5 @@ _CONTEXTS: Mapping[Kind, Callable[[Mapping[str, Any]], tuple[str, ...]]] = {
     Kind.PERMISSION: _intent_context,
     Kind.SPEND: _spend_context,
     Kind.SPAWN: _intent_context,
+    Kind.DISCOVERY: _found,
 }

@@ -25,7 +25,8 @@ class Request:
 def describe(operation: str, arguments: Mapping[str, Any], run: Run | None) -> Request:
     """The request in words; `run` is the one it names, if the kernel knew it."""
     named = quoted(run.goal if run else arguments.get("run_id", "?"))
-    title = quoted(arguments.get("title") or arguments.get("id") or arguments.get("to") or "?")
+    named_by = ("title", "id", "to", "discovery_id")
+    title = quoted(next((arguments[name] for name in named_by if arguments.get(name)), "?"))
     asks = _ASKS.get(operation, "{operation}").format(run=named, title=title, operation=operation)
     return Request(asks=asks, effect=_effect(operation, arguments, run), lines=_lines(operation, arguments))
 
@@ -36,12 +37,16 @@ _ASKS = {
     "reject_gate": "turn {run} down at its gate",
     "defer_gate": "leave the gate of {run} for later",
     "advance_phase": "move {run} to its next phase",
+    "pause_run": "make {run} ask before every further phase",
+    "resume_run": "let {run} move on by itself again",
     "cancel_run": "stop {run} for good",
     "extend_budget": "give {run} more tokens",
     "create_issue": "create an issue {title}",
     "update_issue": "change the issue {title}",
     "close_issue": "close the issue {title}",
     "register_finding": "keep a finding {title}",
+    "promote_discovery": "make an issue of the discovery {title}",
+    "dismiss_discovery": "put the discovery {title} aside for good",
     SEND_MESSAGE: "write to the chat {title}",
     REGISTER_GROUP: "register a chat as the group {title}",
 }
@@ -60,7 +65,11 @@ def _effect(operation: str, arguments: Mapping[str, Any], run: Run | None) -> st
 def _lines(operation: str, arguments: Mapping[str, Any]) -> tuple[str, ...]:
     if operation == "start_run":
         return _run_lines(arguments)
-    told = {"run_id", "title", "id", "from_phase", "to_phase", "cause"} if operation in OPERATIONS else {"to"}
+    told = (
+        {"run_id", "title", "id", "discovery_id", "from_phase", "to_phase", "cause"}
+        if operation in OPERATIONS
+        else {"to"}
+    )
     shown = {name: value for name, value in arguments.items() if name not in told and value not in ("", None)}
     return tuple(f"{_name(name)}: {one_line(_value(value), VALUE)}" for name, value in shown.items())
 

@@ -13,6 +13,7 @@ from host.decisions.approvals_store import Approvals, Vote
 from host.decisions.board import Board
 from host.decisions.cards import deferred_by_itself, expired
 from host.decisions.executing import Result
+from host.decisions.flow import DiscoveryFlow, Step
 from host.decisions.followups import AgentEar, outcome_for_agent
 from host.decisions.questions import about
 from host.news.routing import Routing
@@ -39,6 +40,7 @@ class Settling:
         audit: Audit,
         lanes: AgentEar,
         routing: Routing,
+        flow: DiscoveryFlow,
         clock: Clock,
     ) -> None:
         self._database = database
@@ -48,6 +50,7 @@ class Settling:
         self._audit = audit
         self._lanes = lanes
         self._routing = routing
+        self._flow = flow
         self._clock = clock
         self._listeners: list[Callable[[Approval], None]] = []
 
@@ -58,6 +61,7 @@ class Settling:
     async def finish(self, approval: Approval, result: Result, address: str) -> Approval | None:
         """What was decided is done, deferred, dropped, or asked anew. None when it had ended already."""
         async with self._database.transaction() as conn:
+            await self._hold_flow(conn, approval)
             if result.vote is not None:
                 await self._approvals.credit(conn, approval.id, result.vote)
             ended = await self._moved(conn, approval.id, result)
@@ -71,18 +75,23 @@ class Settling:
             if result.post:
                 await self._post(conn, ended, address, result.post)
             addresses = await self._board.refresh(conn, ended)
+            step = await self._go_on(conn, ended)
             await self.record(conn, ended, f"approval.{ended.state}", HOST, outcome=result.outcome)
-        self._wake(ended, {*addresses, address})
+            await self._record_next(conn, step)
+        self._wake(ended, {*addresses, *step.addresses, address})
         return ended
 
     async def close(self, approval: Approval, outcome: str) -> Approval | None:
         """It cannot be carried out any more, and trying again will not help."""
         async with self._database.transaction() as conn:
+            await self._hold_flow(conn, approval)
             closed, addresses = await self.close_in(conn, approval, outcome)
             if closed is None:
                 return None
+            step = await self._go_on(conn, closed)
             await self.record(conn, closed, "approval.closed", HOST, outcome=outcome)
-        self._wake(closed, addresses)
+            await self._record_next(conn, step)
+        self._wake(closed, {*addresses, *step.addresses})
         return closed
 
     async def close_in(
@@ -161,6 +170,21 @@ class Settling:
         """Last in its transaction: the audit log's head is locked from here on."""
         decision = {"verb": approval.verb, "by": approval.decided_by} if approval.verb else {}
         await self._audit.record(conn, actor=actor, action=action, detail=approval.record() | decision | more)
+
+    async def _hold_flow(self, conn: Connection, approval: Approval) -> None:
+        """An answer about a discovery moves its list on: nobody else does meanwhile."""
+        if approval.kind is Kind.DISCOVERY:
+            await self._flow.lock(conn)
+
+    async def _go_on(self, conn: Connection, ended: Approval) -> Step:
+        """The next card comes with the answer to this one, or not at all."""
+        if ended.kind is Kind.DISCOVERY:
+            return await self._flow.ended(conn, ended)
+        return Step(asked=None, addresses=frozenset())
+
+    async def _record_next(self, conn: Connection, step: Step) -> None:
+        if step.asked is not None:
+            await self.record(conn, step.asked, "approval.asked", HOST)
 
     async def _moved(self, conn: Connection, approval: UUID, result: Result) -> Approval | None:
         if result.move is Move.FAIL:

@@ -60,6 +60,10 @@ class Quiet(Protocol):
     async def digest(self, folder: str, argument: str, person: str) -> Content: ...
 
 
+#: group, chat, person and what was written behind the command; None when a card says it
+DiscoveriesPage = Callable[[Group, str, str, str], Awaitable[Content | None]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One command somebody gave."""
@@ -105,6 +109,7 @@ class Commands:
         status: StatusPage,
         spend: StatusPage,
         quiet: Quiet,
+        discoveries: DiscoveriesPage,
         models: Sequence[Model],
         name: str,
     ) -> None:
@@ -116,6 +121,7 @@ class Commands:
         self._status = status
         self._spend = spend
         self._quiet = quiet
+        self._discoveries = discoveries
         self._models = models
         self._name = name
         self.table: Mapping[str, Command] = {
@@ -127,6 +133,7 @@ class Commands:
             "status": Command(handler=self._show_status, least=Role.VIEWER),
             "spend": Command(handler=self._show_spend, least=Role.VIEWER),
             "approvals": Command(handler=self._approvals, least=Role.VIEWER),
+            "discoveries": Command(handler=self._show_discoveries, least=Role.VIEWER),
             "mute": Command(handler=self._mute, least=Role.APPROVER),
             "unmute": Command(handler=self._unmute, least=Role.APPROVER),
             "digest": Command(handler=self._digest, least=Role.APPROVER),
@@ -207,6 +214,11 @@ class Commands:
 
     async def _approvals(self, request: Request) -> None:
         await self._cards.relist(request.message.address, request.message.sender.address)
+
+    async def _show_discoveries(self, request: Request) -> Content | None:
+        return await self._discoveries(
+            request.registered, request.message.address, _giver(request), request.argument
+        )
 
     async def _mute(self, request: Request) -> Content:
         return await self._quiet.mute(request.registered.folder, request.argument, _giver(request))

@@ -12,7 +12,10 @@ def help_text(name: str, role: Role | None, *, trigger_required: bool) -> str:
         )
     else:
         lines.append(f"You are {role.value} here.")
-        lines.append("See: /status what goes on · /approvals what waits · /spend what models cost")
+        lines.append(
+            "See: /status what goes on · /approvals what waits · /discoveries what was found "
+            "· /spend what models cost"
+        )
     if role is not None and role.includes(Role.APPROVER):
         lines.append("Decide: the buttons of a card, or APPROVE and its code as a message")
     if role is not None and role.includes(Role.MEMBER):

@@ -4,6 +4,7 @@ MENU = (
     ("help", "what you may do here"),
     ("status", "what runs and what waits"),
     ("approvals", "open decisions, each one tap away"),
+    ("discoveries", "what was found, one tap each"),
     ("spend", "what models cost here"),
     ("mute", "less news for a while"),
     ("digest", "news at a time of your own"),

@@ -171,6 +171,7 @@ def _commands(ground: Ground, agents: Agents, lanes: Lanes, decided: Decisions) 
         status=decided.status.content,
         spend=decided.spend_page.content,
         quiet=decided.news.quiet,
+        discoveries=decided.news.discoveries.page,
         models=catalogue(agents.runtimes.values()),
         name=ground.settings.assistant_name,
     )

@@ -14,6 +14,7 @@ from host.decisions.desk import Desk, Parts
 from host.decisions.errands import Errands
 from host.decisions.executing import Execution
 from host.decisions.expiry import Expiry
+from host.decisions.flow import DiscoveryFlow
 from host.decisions.followups import AgentEar
 from host.decisions.hearing import Hearing
 from host.decisions.looking import Looking
@@ -82,6 +83,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
     )
     wishes = Wishes(ground.database)
     routing = Routing(ground.registry, wishes, ground.clock, ground.projects.default)
+    flow = DiscoveryFlow(approvals, board, ground.clock)
     settling = Settling(
         database=ground.database,
         approvals=approvals,
@@ -90,6 +92,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         audit=ground.audit,
         lanes=lanes,
         routing=routing,
+        flow=flow,
         clock=ground.clock,
     )
     spending = build_spending(ground)
@@ -126,7 +129,9 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         spent=spend_page.line,
         picture_patience=ground.picture_patience,
     )
-    news = build_news(ground, approvals, board, settling, desk, painter, routing, wishes, status.content)
+    news = build_news(
+        ground, approvals, board, settling, desk, painter, routing, wishes, flow, status.content
+    )
     return Decisions(
         desk=desk,
         written=WrittenRecord(

@@ -8,8 +8,10 @@ from demarch.kernel import Kernel
 from host.decisions.approvals_store import Approvals
 from host.decisions.board import Board
 from host.decisions.desk import Desk
+from host.decisions.flow import DiscoveryFlow
 from host.decisions.settling import Settling
 from host.news.digest import Digests, StatusPage
+from host.news.discoveries import Discoveries
 from host.news.feed import CHANNEL, FeedConsumer
 from host.news.following import Following
 from host.news.pictures import Painter
@@ -18,6 +20,7 @@ from host.news.resolving import Resolving
 from host.news.routing import Routing
 from host.news.seen import Seen
 from host.news.telling import Rules, Telling
+from host.news.triage import Triage
 from host.news.watch import Watch
 from host.news.wishes import Wishes
 from host.wiring.decision_ground import Ground
@@ -35,6 +38,8 @@ class News:
     painter: Painter
     digests: Digests
     quiet: Quiet
+    triage: Triage
+    discoveries: Discoveries
 
     def following(self) -> Following:
         """The service that reads and watches every project in use."""
@@ -67,6 +72,7 @@ class News:
             clock=self.ground.clock,
             picture_patience=self.ground.picture_patience,
             project=project,
+            triage=self.triage,
         )
 
     def watch(self, project: str, kernel: Kernel) -> Watch:
@@ -93,6 +99,7 @@ def build_news(
     painter: Painter,
     routing: Routing,
     wishes: Wishes,
+    flow: DiscoveryFlow,
     status: StatusPage,
 ) -> News:
     seen = Seen(ground.database)
@@ -125,6 +132,33 @@ def build_news(
         clock=ground.clock,
         zone=ground.zone,
     )
+    triage = Triage(
+        database=ground.database,
+        flow=flow,
+        settling=settling,
+        approvals=approvals,
+        board=board,
+        routing=routing,
+        wishes=wishes,
+        clock=ground.clock,
+    )
+    discoveries = Discoveries(
+        database=ground.database,
+        flow=flow,
+        settling=settling,
+        board=board,
+        routing=routing,
+        projects=ground.projects,
+        clock=ground.clock,
+    )
     return News(
-        ground=ground, telling=telling, seen=seen, desk=desk, painter=painter, digests=digests, quiet=quiet
+        ground=ground,
+        telling=telling,
+        seen=seen,
+        desk=desk,
+        painter=painter,
+        digests=digests,
+        quiet=quiet,
+        triage=triage,
+        discoveries=discoveries,
     )

@@ -112,6 +112,10 @@ async def _status(folder: str) -> Content:
     return Content(text=f"Nothing runs in {folder}.")
 
 
+async def _discoveries(group: Group, address: str, person: str, argument: str) -> Content | None:
+    return Content(text=f"No discovery waits in {group.folder} at {address} for {person}: {argument}.")
+
+
 async def _spend(folder: str) -> Content:
     return Content(text=f"Nothing was spent in {folder}.")
 
@@ -224,6 +228,7 @@ class House:
             status=_status,
             spend=_spend,
             quiet=self._quiet(),
+            discoveries=_discoveries,
             models=self.models,
             name="Amtiskaw",
         )

@@ -296,3 +296,12 @@ async def test_what_models_cost_is_shown_to_whoever_may_look(house: House) -> No
         assert await _answer_to(house, "/spend", sender=BEN) == "Nothing was spent in main."
         assert "no role" in await _answer_to(house, "/spend", sender=EVE)
         assert "/spend" in await _answer_to(house, "/help", sender=BEN)
+
+
+async def test_what_was_found_is_shown_to_whoever_may_look(house: House) -> None:
+    async with house.open():
+        await house.registry.set_role("main", BEN.address, Role.VIEWER)
+        said = await _answer_to(house, "/discoveries now", sender=BEN)
+        assert said == f"No discovery waits in main at tg:1000 for {BEN.address}: now."
+        assert "no role" in await _answer_to(house, "/discoveries", sender=EVE)
+        assert "/discoveries" in await _answer_to(house, "/help", sender=BEN)

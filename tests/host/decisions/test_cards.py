@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +61,16 @@ SPEND = {
     "pace": 5_000_000 / 7200,
 }
 SPAWN = {"asks": 'start a helper "Scout"', "lines": ["│ look around"], "asked_by": [], "tainted": True}
+DISCOVERY = {
+    "discovery": "d4k2m9x7q1z3",
+    "goal": "Cache the parsed config",
+    "source": "scout",
+    "summary": "It is parsed on every request",
+    "url": "https://example.com/profile",
+    "score": 0.82,
+    "number": 2,
+    "total": 5,
+}
 SUBJECTS: dict[Kind, dict[str, Any]] = {
     Kind.GATE: GATE,
     Kind.BUDGET: BUDGET,
@@ -68,6 +79,7 @@ SUBJECTS: dict[Kind, dict[str, Any]] = {
     Kind.PERMISSION: PERMISSION,
     Kind.SPAWN: SPAWN,
     Kind.SPEND: SPEND,
+    Kind.DISCOVERY: DISCOVERY,
 }
 
 
@@ -148,6 +160,18 @@ def test_a_budget() -> None:
         '💰 Budget reached: "refactor auth" used 200 k of 200 k tokens',
         "Extend → 100 k more (50 %, about 2 h at this pace).  Cancel → the run stops; its work stays.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("extension", "words"),
+    [
+        ("follow-up", "a new run with 300 k tokens goes on from where this one is, which ends."),
+        ("dispatches", "it may start 50 % more agents."),
+    ],
+)
+def test_a_budget_that_cannot_grow_says_what_extending_does_instead(extension: str, words: str) -> None:
+    shown = card(approval(Kind.BUDGET, subject=BUDGET | {"extension": extension}), view())
+    assert shown.text.splitlines()[1].startswith(f"Extend → {words}")
 
 
 def test_a_finished_run() -> None:
@@ -268,3 +292,27 @@ def test_an_outcome_is_cut_at_its_first_full_stop_outside_a_title() -> None:
     assert first.endswith(": “fix v1. then rest” has started.")
     assert second == "It is in brainstorm and has no token budget."
     assert last.startswith("run r8k2m1x0 · code ")
+
+
+def test_a_discovery_says_where_it_stands_in_the_list_and_what_each_answer_does() -> None:
+    card_of_it = card(approval(Kind.DISCOVERY, expires_at=None), view())
+    effects = (
+        "Promote → it becomes an issue.  Dismiss → it is put aside for good.  "
+        "Later → it comes again tomorrow."
+    )
+    assert card_of_it.text.splitlines() == [
+        '🔎 Worth an issue (2 of 5): "Cache the parsed config"?',
+        "Found by scout, relevance 82 %.",
+        "It is parsed on every request.",
+        "https://example.com/profile",
+        effects,
+        "",
+        "Asked 14:02 · approvers: Ana, Ben",
+        "discovery d4k2m9x7q1z3 · code K7Q2MD",
+    ]
+
+
+def test_a_discovery_that_was_promoted_names_its_issue() -> None:
+    outcome = '"Cache the parsed config" is the issue iv-a1b2.'
+    done = by_ana(Kind.DISCOVERY, Verb.PROMOTE, State.DONE, outcome)
+    assert card(done, view()).text.splitlines()[0] == f"✅ Promoted by Ana, 14:09: {outcome}"

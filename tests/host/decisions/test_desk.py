@@ -223,7 +223,9 @@ async def test_a_kernel_that_does_not_answer_leaves_the_card_open(office: Office
     open_card = await office.card()
     said = open_card.content.text.splitlines()[1]
     assert re.fullmatch(
-        r"Not done: the kernel did not answer \(tried 3 times until 09:0\d\)\. Tap again to retry\.", said
+        r"Not done: the kernel did not answer \(tried 3 times until 09:0\d\)\. The kernel did not answer\."
+        r" Tap again to retry\.",
+        said,
     )
     assert labels(open_card) == ["APPROVE", "REJECT", "DEFER"]
     assert await office.tap(open_card, "APPROVE", BEN) == 'Approved: "refactor auth" is in polish.'
