@@ -1,5 +1,6 @@
 """The rooms a person sees on the page. Implements `bridges.web.port.Rooms` on what the host has stored."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
@@ -13,6 +14,8 @@ from host.page.page_items import members, rules, work
 from host.page.room_entries import RoomEntries
 from host.people.registry import LOCAL_ADDRESS, Group, Registry, Role
 from host.shortcomings import shortcomings
+
+PATIENCE = 3.0  #: seconds for the kernel
 
 
 class PageRooms:
@@ -101,8 +104,9 @@ class PageRooms:
 
     async def _runs(self, group: Group) -> Sequence[Run]:
         try:
-            return await self._projects.kernel(group.project).runs()
-        except DemarchError:
+            async with asyncio.timeout(PATIENCE):
+                return await self._projects.kernel(group.project).runs()
+        except (DemarchError, TimeoutError):
             return ()  # the bar on top says that the kernel does not answer
 
     def _kernel_rules(self, group: Group) -> Sequence[str]:

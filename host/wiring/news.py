@@ -56,6 +56,8 @@ class News:
         kernel = self.ground.projects.of(project)
         follower = self.ground.followers.get(project)
         async with asyncio.TaskGroup() as tasks:
+            # Its agents' tools are those it turns out to have; one in use since the start was looked at then.
+            tasks.create_task(kernel.state())
             if follower is not None:
                 tasks.create_task(follower.run())
             signal = wakeups.subscribe(CHANNEL) if follower is None else follower

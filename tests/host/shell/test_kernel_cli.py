@@ -5,6 +5,7 @@ import json
 import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from storage.database import Database
 from tests.conftest import TestServer
 from tests.host.shell.page import offers, opened, words
 from tests.program import Program
+from tests.servers.kernels import faults
 from tests.servers.kernels.project import Project, install
 
 PATIENCE = 60.0
@@ -109,6 +111,17 @@ async def approvals(program: Program) -> list[dict[str, Any]]:
     return found
 
 
+def processes(project: Project) -> list[str]:
+    """Everything that runs one of the project's executables."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            if str(project.bin) in line:
+                found.append(line)
+    return found
+
+
 async def refused(program: Program, *command: str) -> str:
     status, printed = await program.command(*command)
     assert status == 1, printed
@@ -132,6 +145,33 @@ async def test_a_gate_of_the_real_kernel_is_decided_on_the_page(program: Program
         await page.item(lambda item: item["id"] == gate["id"] and "Approved" in words(item), PATIENCE)
         assert (await api.ic("run", "status", run)).json["phase"] == "brainstorm-reviewed"
         assert (await refused(program, "kernel", "run", "list")).startswith("INTERCOM_KERNEL is cli")
+        assert any("--follow" in words for words in await asyncio.to_thread(processes, api))
+        status, seconds = await program.stop()
+        assert (status, seconds < 30) == (0, True)
+        assert await asyncio.to_thread(processes, api) == []
+
+
+async def test_a_kernel_that_hangs_keeps_nobody_from_starting_and_talking(
+    program: Program, api: Project, http: aiohttp.ClientSession
+) -> None:
+    api.plant("ic", faults.HANG, times=10_000)
+    try:
+        await serving(program)
+        status, kernel = await readyz(program, http)
+        assert (status, kernel["reason"]) == (503, "no answer within 3 s")
+        async with opened((await ok(program, "link")).strip()) as page:
+            await page.say("/ping")
+            await page.item(lambda item: item["kind"] == "answer", PATIENCE)
+            await page.say("/status")
+            said = await page.item(lambda item: "Not well" in words(item), PATIENCE)
+            assert "The kernel does not answer" in words(said)
+        api.heal()
+        await until(lambda: is_ready(program, http))
+        status, seconds = await program.stop()
+        assert (status, seconds < 30) == (0, True)
+        assert await asyncio.to_thread(processes, api) == []
+    finally:
+        await program.kill()
 
 
 async def test_without_ic_it_starts_says_so_everywhere_and_is_well_when_ic_is_there(
