@@ -67,8 +67,7 @@ class CliKernel:
         return await runs.load(self.runner, run_id)
 
     async def runs(self, *, active: bool = True) -> Sequence[Run]:
-        """The youngest hundred, without what they spent."""
-        return [runs.run_of(data) for data in await runs.listed(self.runner, active=active)]
+        return await runs.told(self.runner, active=active)
 
     async def discovery(self, discovery_id: str) -> Discovery:
         return research.discovery_of(await research.get(self.runner, discovery_id))

@@ -18,6 +18,7 @@ from demarch.phrases import one_line
 
 #: what a run made from a goal goes through, when it does not say so itself
 GOAL_PHASES = ("goal-formed", "planned", "executing", "review", "polish", "reflect", "done")
+_COUNTED = 20  #: runs of a list whose spending is looked up
 _BEGINNING = datetime.fromtimestamp(0, UTC)
 
 
@@ -95,6 +96,18 @@ async def load(runner: Runner, run_id: str) -> Run:
         data = await get(runner, run_id)
         spent = group.create_task(usage(runner, data))
     return run_of(data, spent.result(), place(data, past.result()).since)
+
+
+async def told(runner: Runner, *, active: bool) -> Sequence[Run]:
+    """The youngest hundred; what was spent is asked for where a budget makes it matter, of a screenful."""
+    found = await listed(runner, active=active)
+    counted = [
+        data for data in found if number_of(data, "token_budget") and line_of(data, "status") == "active"
+    ]
+    async with side_by_side() as group:
+        tasks = {text_of(data, "id"): group.create_task(usage(runner, data)) for data in counted[:_COUNTED]}
+    spent = {run_id: task.result() for run_id, task in tasks.items()}
+    return [run_of(data, spent.get(text_of(data, "id"))) for data in found]
 
 
 def chain(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -148,6 +148,18 @@ async def test_cards_get_a_run_with_what_it_spent(cli: CliKernel, one_run: Binar
     assert (await cli.run("abcd1234")).used == 210_000
 
 
+async def test_lists_tell_what_active_runs_with_a_budget_spent(cli: CliKernel, one_run: Binaries) -> None:
+    many = [run(f"run{n:05}", token_budget=200_000, created_at=1767600000 - n) for n in range(30)]
+    one_run.answer(
+        "ic run list", [*many, run("nobudget"), run("over0000", token_budget=5, status="completed")]
+    )
+    found = {each.id: each.used for each in await cli.runs()}
+    assert [found[f"run{n:05}"] for n in (0, 19, 20)] == [170_000, 170_000, 0]
+    asked = [call for call in one_run.calls() if call[3:5] == ["run", "budget"]]
+    assert len(asked) == 20
+    assert found["nobudget"] == found["over0000"] == 0
+
+
 async def test_portfolios_get_more_dispatches_and_show_their_children(
     cli: CliKernel, one_run: Binaries
 ) -> None:
