@@ -148,12 +148,12 @@ class Doctor:
         """Whether every group may work on the project it names."""
         registry = Registry(data.db, self._clock, runtime=self._settings.agent.runtime)
         await registry.load()
-        allowed = (
-            {str(folder) for folder in self._settings.folders()} if self._settings.kernel == "cli" else set()
-        )
+        allowed = [str(folder) for folder in self._settings.folders()]
+        if self._settings.kernel == "embedded":
+            allowed = []
         lost = [group for group in registry.groups() if group.project and group.project not in allowed]
         if not lost:
-            words = f"the kernel CLI in {', '.join(sorted(allowed))}" if allowed else "the embedded kernel"
+            words = f"the kernel CLI in {', '.join(allowed)}" if allowed else "the embedded kernel"
             return Finding(name="Projects", ok=True, words=words)
         return Finding(
             name="Projects",

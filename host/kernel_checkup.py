@@ -30,7 +30,10 @@ async def kernel_finding(settings: Settings, folder: Path, clock: Clock) -> Find
     found = await probe.look(trouble)
     lacks = shortcomings(found.capabilities)
     at_hand = ", ".join(f"{name} {version}" for name, version in found.versions.items() if version)
-    said = [f"{at_hand or 'neither ic nor bd'} in {folder}", *([trouble] if trouble else []), *lacks]
+    said = [f"{at_hand or 'neither ic nor bd'} in {folder}"]
+    if trouble and not any(trouble.rstrip(".") in line for line in lacks):
+        said.append(trouble)
+    said += lacks
     ok = not trouble and not found.capabilities.absent
     return Finding(
         name=NAME, ok=ok, words=". ".join(part.rstrip(".") for part in said), mend=_mend(folder, found)
