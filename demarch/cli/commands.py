@@ -78,7 +78,6 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         "run.current": _ic("run current", answers=True),
         "run.status": _ic("run status", answers=True),
         "run.list": _ic("run list"),
-        "run.phase": _ic("run phase", answers=True),
         "run.events": _ic("run events", answers=True),
         "run.budget": _ic("run budget", answers=True),
         "run.tokens": _ic("run tokens", answers=True),

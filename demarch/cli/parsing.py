@@ -15,11 +15,11 @@ from demarch.phrases import one_line
 Data = dict[str, Any]
 
 _DECODER = json.JSONDecoder(strict=False)
+_DEEPEST = 32  #: levels; whoever nests deeper wants to break somebody
 _ENVELOPE = frozenset({"schema_version", "data"})
-#: what no text of ours holds: control characters and halves of characters, as they stand or as JSON escapes
-_SUSPECT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]|\\u(?:00[0189]|007[fF]|[dD][89a-fA-F])")
 #: no talk has that in it; a sentence beside an answer of no rows is no reason to give up
 _RUBBISH = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd{}\[\]<>]")
+#: what no text of ours holds: control characters and halves of characters
 _UNFIT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -71,10 +71,9 @@ def _flat(document: object) -> Iterator[Data]:
 
 
 def _documents(text: str) -> Iterator[object]:
-    suspect = _SUSPECT.search(text) is not None
     try:
         for document in _read(text):
-            yield _fit(document) if suspect else document
+            yield _fit(document, _DEEPEST)
     except (RecursionError, ValueError) as error:
         raise Garbled(f"The kernel answered with something unreadable: {plain(text, 120)}") from error
 
@@ -96,13 +95,15 @@ def _read(text: str) -> Iterator[object]:
         raise ValueError("no JSON in it")
 
 
-def _fit(value: object) -> object:
-    """The same without what no text of ours holds."""
+def _fit(value: object, depth: int) -> object:
+    """The same without what no text of ours holds, and no deeper than anybody reads."""
     if isinstance(value, str):
-        return _UNFIT.sub("", value.replace("\r\n", "\n"))
+        return _UNFIT.sub("", value) if _UNFIT.search(value) else value
     if isinstance(value, dict):
-        return {_fit(key): _fit(inner) for key, inner in value.items()}
-    return [_fit(inner) for inner in value] if isinstance(value, list) else value
+        return {_fit(key, 0): _fit(inner, depth - 1) for key, inner in value.items()} if depth else {}
+    if isinstance(value, list):
+        return [_fit(inner, depth - 1) for inner in value] if depth else []
+    return value
 
 
 def _next_line(text: str, at: int) -> int:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from demarch.cli.commands import IC, LARGEST, Command
+from demarch.cli.commands import BD, IC, LARGEST, Command
 from demarch.cli.failures import BrokeOff, Failed, NotStarted
 from demarch.cli.listening import Listening
 from demarch.cli.parsing import complaint
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 _REAPING = 5.0  #: seconds until a killed process is gone
 _BUSY = ("database is locked", "database locked", "sqlite_busy", "database is busy")
 _USAGE = 3  #: how `ic` says that it was called wrongly
-PARALLEL = 8  #: commands of one project at the same time
+PARALLEL = 8  #: commands of one binary and project at the same time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +49,8 @@ class Runner:
         self.environment = environment
         self._largest = largest
         self._patience = patience
-        self._slots = asyncio.Semaphore(PARALLEL)
+        # A binary that hangs must not keep the other one waiting.
+        self._slots = {program: asyncio.Semaphore(PARALLEL) for program in (IC, BD)}
         self._found: dict[str, str] = {}
 
     async def locate(self, program: str, *, anew: bool = False) -> str:
@@ -73,7 +74,7 @@ class Runner:
 
     async def run(self, command: Command) -> Result:
         """Whatever its exit code. Raises NotStarted or BrokeOff."""
-        async with self._slots:
+        async with self._slots[command.row.program]:
             return await self._heard(command, await self.locate(command.row.program))
 
     async def _heard(self, command: Command, binary: str) -> Result:

@@ -85,6 +85,12 @@ def test_what_no_text_holds_is_taken_out_wherever_it_stands() -> None:
     assert an_object(r'{"title": "\ud83d\ude00 \u05d0\u202e"}') == {"title": "\U0001f600 \u05d0\u202e"}
 
 
+def test_what_is_nested_too_deep_is_cut_before_it_breaks_somebody() -> None:
+    found = an_object('{"id": "a", "metadata": ' + '{"x": [' * 300 + "1" + "]}" * 300 + "}")
+    assert found["id"] == "a"
+    assert 50 < len(json.dumps(found)) < 400
+
+
 def test_reasons_are_found_where_the_binaries_put_them() -> None:
     assert complaint('{"error": "no issue found", "hint": "x"}', "") == "no issue found"
     assert complaint("", '{"error": "locked\\nout"}') == "locked out"
