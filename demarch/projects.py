@@ -31,6 +31,10 @@ class Projects:
         keys = dict.fromkeys(self.key(project) for project in named)
         return tuple(key for key in keys if key in self._kernels)
 
+    def told_apart(self, key: str) -> str:
+        """The title where there are several projects; with one there is nothing to say."""
+        return self.title(key) if len(self._kernels) > 1 and key else ""
+
     def title(self, key: str) -> str:
         """What people call it: its folder's name, or the whole folder where two are called alike."""
         name = PurePath(key).name

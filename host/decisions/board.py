@@ -1,6 +1,6 @@
 """The cards of an approval in its chats: put up, kept at what is true, and the quiet replies to them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from uuid import UUID
@@ -16,6 +16,10 @@ from storage.database import Connection
 DECIDERS = (Role.OWNER, Role.APPROVER)
 
 
+def _untitled(_project: str) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Board:
     """Every method with a connection belongs to the caller's transaction; call `wake` after its commit."""
@@ -24,6 +28,7 @@ class Board:
     registry: Registry
     clock: Clock
     zone: tzinfo  #: of those who read
+    title: Callable[[str], str] = _untitled  #: of a project, where there are several
 
     def view(self, approval: Approval) -> View:
         group = self.registry.group(approval.folder)
@@ -33,6 +38,7 @@ class Board:
             deciders=tuple(name for _, name in deciders),
             now=self.clock.now(),
             zone=self.zone,
+            project=self.title(approval.project),
         )
 
     async def put(

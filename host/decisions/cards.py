@@ -54,6 +54,7 @@ class View:
     deciders: tuple[str, ...]  #: names of those who may decide; untrusted
     now: datetime
     zone: tzinfo
+    project: str = ""  #: what its project is called, where there are several
     typed: bool = False  #: the network has no buttons: say what to reply
 
 
@@ -61,7 +62,7 @@ def card(approval: Approval, view: View) -> Content:
     """The card of an approval as it stands now."""
     if approval.state is State.PENDING:
         return _pending(approval, view)
-    lines = [_ended(approval, view), *_rest(approval), *_context(approval), "", _small(approval)]
+    lines = [_ended(approval, view), *_rest(approval), *_context(approval), "", _small(approval, view)]
     return Content(text=_fit(lines), headline=True)
 
 
@@ -69,7 +70,7 @@ def _pending(approval: Approval, view: View) -> Content:
     asked = question(approval)
     error = [sentence(approval.error, 300)] if approval.error else []
     typed = [_typed(approval)] if view.typed else []
-    lines = [asked.headline, *error, *asked.lines, *typed, "", _until(approval, view), _small(approval)]
+    lines = [asked.headline, *error, *asked.lines, *typed, "", _until(approval, view), _small(approval, view)]
     return Content(text=_fit(lines), headline=True, buttons=() if view.typed else (_buttons(approval),))
 
 
@@ -110,12 +111,16 @@ def _deciders(approval: Approval, view: View) -> str:
     return f"approvers: {names}" if names else "nobody may decide this yet: an owner must be set"
 
 
-def _small(approval: Approval) -> str:
+def _small(approval: Approval, view: View) -> str:
+    about = [_named(approval), f"project {one_line(view.project, 80)}" if view.project else ""]
+    return " · ".join([*filter(None, about), f"code {approval.code}"])
+
+
+def _named(approval: Approval) -> str:
     if approval.kind is Kind.DISCOVERY:
-        return f"discovery {one_line(approval.subject['discovery'], 64)} · code {approval.code}"
-    named = approval.run or _outcome(approval).run
-    run = f"run {one_line(named, 64)} · " if named else ""
-    return f"{run}code {approval.code}"
+        return f"discovery {one_line(approval.subject['discovery'], 64)}"
+    run = approval.run or _outcome(approval).run
+    return f"run {one_line(run, 64)}" if run else ""
 
 
 @dataclass(frozen=True, slots=True)

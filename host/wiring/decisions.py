@@ -72,7 +72,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
     """Wire it. `lanes` may be made later than its tools: only its methods are called, and only then."""
     approvals = Approvals(ground.new_id, ground.below)
     intents = Intents(ground.new_id)
-    board = Board(ground.outbox, ground.registry, ground.clock, ground.zone)
+    board = Board(ground.outbox, ground.registry, ground.clock, ground.zone, ground.projects.told_apart)
     roles = Roles(registry=ground.registry, database=ground.database, audit=ground.audit)
     writes = Writes(
         projects=ground.projects,

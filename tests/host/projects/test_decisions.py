@@ -126,3 +126,11 @@ async def test_what_an_agent_asks_is_decided_in_its_project(branch: Branch) -> N
     await branch.office.tap(card, "APPROVE", ANA)
     assert (await branch.kernel.run(run)).status == "cancelled"
     assert (await branch.office.kernel.run(run)).status == "active"
+
+
+async def test_a_card_names_its_project_where_there_are_several(branch: Branch) -> None:
+    run = await both_blocked(branch)
+    card = await branch.office.card(OTHER)
+    assert card.content.text.endswith(f"run {run} · project web · code {code_of(card)}")
+    await branch.office.tap(card, "REJECT", EVE)
+    assert f"run {run} · project web · code " in (await branch.office.card(OTHER)).content.text

@@ -3,6 +3,7 @@
 from demarch.operations import OPERATIONS
 from host.kernel_health import KernelHealth
 from host.shortcomings import shortcomings
+from host.swarm.toolbox import HelperToolBox
 from tests.host.decisions.office import ANA, OTHER, Office, buttons, code_of, first_line, labels
 from tests.host.projects.conftest import Branch
 
@@ -99,6 +100,35 @@ async def test_status_says_once_what_is_missing_and_does_not_answer(branch: Bran
     shown = (await branch.office.parts.status.content("design")).text
     assert shown.count("The kernel is down") == 1
     assert "Running\nNobody can say." in shown
+
+
+async def test_status_of_a_group_whose_project_is_not_allowed_says_so_once(branch: Branch) -> None:
+    await branch.office.registry.set_project("design", "/srv/gone")
+    shown = (await branch.office.parts.status.content("design")).text
+    assert shown.count("/srv/gone is not one of those allowed here") == 1
+    assert shown.endswith("Until then agents have no tools for runs and issues.")
+
+
+async def test_a_helper_is_offered_no_more_than_its_kernel_can_do(branch: Branch) -> None:
+    without_bd(branch)
+    office = branch.office
+    group = office.registry.group("design")
+    assert group is not None
+    turn = await office.turn(folder="design", address=OTHER)
+    box = HelperToolBox(
+        key="design+1",
+        name="Scout",
+        group=group,
+        current_turn=lambda: turn,
+        projects=office.parts.news.ground.projects,
+        writing=office.parts.swarm._writing,
+        clock=office.clock,
+    )
+    offered = {tool.name for tool in box.declarations()}
+    assert "demarch_run_status" in offered
+    assert "demarch_next_work" not in offered
+    answer = await box.call("demarch_next_work", {})
+    assert (answer.failed, answer.text) == (True, f"{NO_BD}.")
 
 
 async def test_the_main_group_sees_what_runs_in_every_project(branch: Branch) -> None:
