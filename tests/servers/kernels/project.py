@@ -70,6 +70,7 @@ class Project:
         self.folder = folder
         self.bin = bin
         self.home = home
+        self.variables: dict[str, str] = {}  #: what else is in the environment
 
     @classmethod
     def create(
@@ -86,7 +87,8 @@ class Project:
     @property
     def environment(self) -> dict[str, str]:
         """What whoever calls the executables should have around them."""
-        return {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8"}
+        known = {"PATH": f"{self.bin}:/usr/bin:/bin", "HOME": str(self.home), "LANG": "C.UTF-8"}
+        return known | self.variables
 
     # ---- driving ------------------------------------------------------------
 

@@ -32,7 +32,7 @@ class Asked:
     def csv(self, *names: str) -> list[str]:
         """Values that may be given several times and several at once."""
         return [
-            part.strip() for name in names for value in self.values.get(name, ()) for part in value.split(",")
+            part.strip() for name in names for value in self.values.get(name, ()) for part in _fields(value)
         ]
 
     def flag(self, name: str) -> bool:
@@ -67,3 +67,12 @@ class Asked:
             # An object gets the version among its own fields and loses their order.
             return shell.json_text(dict(sorted({**value, "schema_version": 1}.items())), indent=2)
         return shell.json_text(value, indent=2)
+
+
+def _fields(value: str) -> list[str]:
+    """A record of CSV, with quotes where a field has a comma or a quote in it."""
+    if '"' not in value:
+        return value.split(",")
+    import csv
+
+    return next(csv.reader([value]))

@@ -107,10 +107,25 @@ def _about(asked: Asked, row: Any) -> dict[str, Any]:
         if not equals:
             problem = f'invalid --set-metadata: expected key=value, got "{written}"'
             asked.refuse(f"metadata edit failed for {row['id']}: {problem}")
-        metadata[name] = value
+        metadata[name] = _scalar(value)
     for name in asked.values.get("unset-metadata", ()):
         metadata.pop(name, None)
     return {"metadata": json.dumps(metadata)}
+
+
+def _scalar(text: str) -> Any:
+    """What looks like a number, a truth or nothing becomes one; all else stays as written."""
+    if text in {"true", "false", "null"}:
+        return json.loads(text)
+    try:
+        number = json.loads(text)
+    except ValueError:
+        return text
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        return text
+    # It goes through a floating number and comes out whole where it can.
+    number = float(number)
+    return int(number) if number.is_integer() else number
 
 
 def _write(db: Any, row: Any, changes: dict[str, Any]) -> None:

@@ -45,7 +45,6 @@ def create(asked: Asked) -> int:
         asked.refuse(issues.priority_problem(asked.text("priority")), aside=True)
     kind = asked.text("type", "task")
     _validate(asked, title, kind)
-    links = _links(asked)
     db.execute("BEGIN IMMEDIATE")
     new = _id(asked, db)
     now = shell.now()
@@ -72,22 +71,26 @@ def create(asked: Asked) -> int:
         ),
     )
     _labels(asked, db, new)
-    for way, other in links:
-        _link(db, new, way, other, asked.actor)
     if asked.text("parent"):
         _row(db, new, asked.text("parent"), "parent-child", asked.actor)
     db.execute("COMMIT")
+    # Refused here, the issue is there all the same.
+    for way, other in _links(asked):
+        _link(db, new, way, other, asked.actor)
     if asked.flag("silent"):
         shell.say(new)
     elif asked.json:
-        asked.answer(issues.shown(db, issues.find(db, new), exactly=True))
+        told = issues.shown(db, issues.find(db, new), exactly=True)
+        if asked.csv("labels", "label") and not asked.text("parent"):
+            told["labels"] = asked.csv("labels", "label")  # in the order they were given
+        asked.answer(told)
     else:
         shell.say(f"✓ Created issue: {new} — {title}")
     return 0
 
 
 def _title(asked: Asked) -> str:
-    if asked.has("title"):
+    if asked.text("title"):
         return asked.text("title")
     if not asked.loose:
         asked.refuse("title required (or use --file to create from markdown)", aside=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from tests.servers.kernels import shell
 from tests.servers.kernels.bd import database, issues
 from tests.servers.kernels.bd.asked import Asked
@@ -155,9 +157,23 @@ def _by_fields(asked: Asked, where: list[str], arguments: list[Any]) -> None:
     if asked.text("priority"):
         where.append("priority = ?")
         arguments.append(issues.priority(asked.text("priority")))
+    if asked.text("updated-after"):
+        where.append("updated_at > ?")
+        arguments.append(_moment(asked, "updated-after"))
     for label in asked.csv("label"):
         where.append("EXISTS (SELECT 1 FROM labels WHERE issue_id = issues.id AND label = ?)")
         arguments.append(label)
+
+
+def _moment(asked: Asked, name: str) -> float:
+    """A day or a time with its zone; the real one takes more."""
+    try:
+        when = datetime.fromisoformat(asked.text(name))
+    except ValueError:
+        examples = "(examples: +6h, tomorrow, 2025-01-15)"
+        problem = f'parsing --{name}: cannot parse time expression: "{asked.text(name)}" {examples}'
+        asked.refuse(problem, aside=True)
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
 def _tell(asked: Asked, db: Any, found: Sequence[Any]) -> None:

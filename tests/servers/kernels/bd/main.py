@@ -41,6 +41,7 @@ _FILTERS: Mapping[str, type] = {
     "title-contains": str,
     "desc-contains": str,
     "external-contains": str,
+    "updated-after": str,
     "query": str,
     "parent": str,
     "claim": bool,
