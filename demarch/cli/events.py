@@ -8,7 +8,7 @@ and the last row that was read is asked for again: when it is not there any more
 import heapq
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -21,7 +21,6 @@ from demarch.cli.process import Runner
 from demarch.errors import LogWentBack
 from demarch.feed import AT
 from demarch.kernel import KernelEvent, Marks
-from storage.clock import Clock
 
 log = structlog.get_logger()
 
@@ -30,6 +29,8 @@ TOLD = ("phase", "discovery", "review")
 SOURCES = 6  #: among which the newest `ic` shares its limit out; older ones know fewer
 LIMITS = (600, 30, SOURCES)  #: rows asked for; less where rows are endless
 WIDE = 6000
+#: of a row without a time that can be read; the same with every look, or the row would not be known again
+TIMELESS = datetime.fromtimestamp(0, UTC)
 NEVER = 2**62  #: a mark no row is behind: keeps a source away
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
@@ -38,9 +39,8 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 class Events:
     """Reads one project's log."""
 
-    def __init__(self, runner: Runner, clock: Clock) -> None:
+    def __init__(self, runner: Runner) -> None:
         self._runner = runner
-        self._clock = clock
 
     async def head(self) -> Marks:
         """Just behind the newest event, found without reading them all."""
@@ -99,13 +99,13 @@ class Events:
         result = await self._runner.ask(flagged(asked, "all"))
         rows: dict[str, dict[int, KernelEvent]] = {source: {} for source in TOLD}
         for data in objects(result.out):
-            event = event_of(data, self._clock.now())
+            event = event_of(data, TIMELESS)
             if event is not None and event.id > since.get(event.source, NEVER):
                 rows[event.source][event.id] = event
         return {source: [found[number] for number in sorted(found)] for source, found in rows.items()}
 
 
-def event_of(data: Data, now: datetime) -> KernelEvent | None:
+def event_of(data: Data, timeless: datetime) -> KernelEvent | None:
     """One line of `ic events tail`, whatever it holds; None for what has no place in a log."""
     number, source = number_of(data, "id"), text_of(data, "source")
     if number <= 0 or not source:
@@ -124,7 +124,7 @@ def event_of(data: Data, now: datetime) -> KernelEvent | None:
         # A key of ours is only ever in the mark: whoever writes envelopes is not us.
         envelope={name: value for name, value in kept.items() if name != "key"}
         | ({"key": key} if key else {}),
-        timestamp=moment_of(data, "timestamp") or now,
+        timestamp=moment_of(data, "timestamp") or timeless,
     )
 
 

@@ -39,7 +39,7 @@ class CliKernel:
         self.runner = Runner(project, surroundings(environment or {}, home), patience=patience)
         self._clock = clock
         self._probe = Probe(self.runner, clock)
-        self._events = Events(self.runner, clock)
+        self._events = Events(self.runner)
         #: the signal that something happened; whoever reads the events runs it
         self.follower = Follower(self.runner, clock, self._events.head)
         self._writes = Writes(self.runner, db, clock, str(project))

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from demarch.cli.events import TOLD, Events, event_of
+from demarch.cli.events import TIMELESS, TOLD, Events, event_of
 from demarch.cli.process import Runner
 from demarch.errors import KernelUnavailable, LogWentBack
 from demarch.feed import AT, passed
 from demarch.kernel import KernelEvent, Marks
-from tests.clock import START, HandClock
+from tests.clock import START
 from tests.demarch.cli.binaries import Binaries
 from tests.demarch.cli.logbook import Logbook
 
@@ -24,8 +24,8 @@ def log(binaries: Binaries) -> Logbook:
 
 
 @pytest.fixture
-def events(runner: Runner, clock: HandClock, log: Logbook) -> Events:
-    return Events(runner, clock)
+def events(runner: Runner, log: Logbook) -> Events:
+    return Events(runner)
 
 
 async def drained(events: Events, marks: Marks, limit: int = 50) -> tuple[list[KernelEvent], Marks]:
@@ -159,12 +159,10 @@ def test_of_a_full_page_nothing_is_skipped_over(times: list[int], shares: int, l
         assert seen == list(range(1, len(times) + 1))
 
 
-async def test_rows_too_fat_for_one_answer_are_read_in_smaller_ones(
-    binaries: Binaries, runner: Runner, clock: HandClock, log: Logbook
-) -> None:
+async def test_rows_too_fat_for_one_answer_are_read_in_smaller_ones(runner: Runner, log: Logbook) -> None:
     for number in range(6):
         log.happen(after=number, reason="x" * 400_000)
-    events = Events(Runner(runner.folder, runner.environment, largest=1_500_000), clock)
+    events = Events(Runner(runner.folder, runner.environment, largest=1_500_000))
     found, _ = await drained(events, ZERO)
     assert ids(found) == [1, 2, 3, 4, 5, 6]
 
@@ -246,7 +244,15 @@ async def test_rubbish_between_the_lines_is_let_go_by(events: Events, log: Logbo
     found, _ = await drained(events, ZERO)
     assert ids(found) == [1, 2, 3, 5]
     assert [event.run_id for event in found] == ["abcd1234", "", "", "abcd1234"]
-    assert (found[3].from_state, found[3].envelope, found[3].timestamp) == ("two lines[31m", {}, START)
+    assert (found[3].from_state, found[3].envelope, found[3].timestamp) == ("two lines[31m", {}, TIMELESS)
+
+
+async def test_a_row_without_a_time_is_known_again(events: Events, log: Logbook) -> None:
+    log.happen(timestamp="at noon")
+    _, marks = await drained(events, ZERO)
+    assert await events.behind(marks, 50) == []
+    log.happen(timestamp="in the evening")
+    assert ids(list(await events.behind(marks, 50))) == [2]
 
 
 async def test_garbage_is_said_to_be_garbage(events: Events, binaries: Binaries) -> None:

@@ -26,7 +26,7 @@ def log(binaries: Binaries) -> Logbook:
 
 @pytest.fixture
 def follower(runner: Runner, clock: HandClock, log: Logbook) -> Follower:
-    return Follower(runner, clock, Events(runner, clock).head)
+    return Follower(runner, clock, Events(runner).head)
 
 
 @asynccontextmanager
