@@ -13,7 +13,7 @@ from demarch.cli.marks import printable
 from demarch.cli.parsing import Data, complaint, objects, plain, text_of
 from demarch.cli.process import Runner
 from demarch.cli.tracking import file, filed_with, raw
-from demarch.errors import Conflict, DemarchError, NotPossible
+from demarch.errors import Conflict, DemarchError, KernelUnavailable, NotPossible
 from demarch.kernel import Outcome
 from demarch.phrases import one_line, quoted
 from demarch.telling import findings as tell
@@ -149,6 +149,10 @@ class Promote(Triage):
         if own is not None and text_of(found, "status") not in _DECIDED:
             await self._attach(work, issue)
             found = await self.found(work)
+            if text_of(found, "status") not in _DECIDED:
+                raise KernelUnavailable(
+                    f"The issue {issue} is filed; the kernel did not take note of it yet."
+                )
         if issue and text_of(found, "status") == "promoted" and text_of(found, "bead_id") == issue:
             return _outcome(found)
         if text_of(found, "status") in _DECIDED:

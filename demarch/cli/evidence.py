@@ -1,5 +1,6 @@
 """How a write is made sure of: what it looks at before, what it runs, what proves that it happened."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,7 +17,7 @@ from demarch.kernel import Outcome
 Said = Mapping[str, Any]  #: what a command that certainly did its work answered
 
 _USAGE = 3  #: the exit code of `ic` for words it does not know; nothing was done then
-_BUSY = ("locked", "busy", "timeout", "timed out", "another process")
+_BUSY = re.compile(r"\b(?:locked|busy|timeout|timed out|another process)\b")
 
 
 class Declined(KernelUnavailable):
@@ -94,7 +95,7 @@ async def filed(runner: Runner, command: Command) -> Result:
 def refusal(why: str) -> DemarchError:
     """What a tracker's "no" means to the one who asked."""
     low = why.lower()
-    if any(word in low for word in _BUSY):
+    if _BUSY.search(low):
         return KernelUnavailable(f"The tracker is busy; nothing was done ({why}).")
     if "not found" in low or "no issue" in low:
         return NotFound(f"The tracker does not find it: {why}.")

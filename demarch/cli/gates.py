@@ -19,7 +19,7 @@ from demarch.cli.marks import marked, signed
 from demarch.cli.parsing import Data, complaint, line_of, objects, text_of
 from demarch.cli.process import Result, Runner
 from demarch.cli.standing import check
-from demarch.cli.trail import Step, newest, own_step, step_of, taken_back
+from demarch.cli.trail import Step, is_last, newest, own_step, step_of, taken_back
 from demarch.errors import Conflict, DemarchError, KernelUnavailable, NotPossible
 from demarch.kernel import Outcome
 from demarch.phases import next_phase
@@ -152,9 +152,8 @@ class Moves(Transitions):
         """The run moved between our look and the move: a gate was passed that nobody approved."""
         run_id, goal = work.seen["id"], quoted(text_of(data, "goal"))
         log.warning("gate.strayed", run=run_id, approved=work.seen["phase"], passed=step.from_phase)
-        back = taken_back(work.key, events) or (
-            line_of(data, "phase") == step.to_phase and await self._take_back(work, step)
-        )
+        last = line_of(data, "phase") == step.to_phase and is_last(step, work.key, events)
+        back = taken_back(work.key, events) or (last and await self._take_back(work, step))
         where = f"The run {goal} had moved on to {step.from_phase} in the same moment"
         if back:
             return Conflict(f"{where}; the step beyond it was taken back at once.", now=step.from_phase)

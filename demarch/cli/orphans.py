@@ -27,9 +27,9 @@ def _commands(folder: Path) -> Iterator[Sequence[str]]:
     """The words of the kernel's programs that run in the folder."""
     with suppress(OSError):
         here = folder.stat()
-        for entry in os.scandir("/proc"):
-            if entry.name.isdigit():
-                yield from _words(Path(entry.path), here)
+        for process in Path("/proc").iterdir():
+            if process.name.isdigit():
+                yield from _words(process, here)
 
 
 def _words(process: Path, here: os.stat_result) -> Iterator[Sequence[str]]:

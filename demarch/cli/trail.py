@@ -76,6 +76,17 @@ def own_step(key: str, here: str, there: str, mark: int, phase: str, events: Seq
     return None
 
 
+def is_last(step: Step, key: str, events: Sequence[Event]) -> bool:
+    """Whether nobody moved the run after that step: else undoing it would undo the work of others."""
+    moves = [event for event in events if line_of(event, "event_type") in _MOVES - {"skip"}]
+    if not moves:
+        return False
+    way = (line_of(moves[-1], "from_phase"), line_of(moves[-1], "to_phase"))
+    # A log that does not keep our marks leaves the way itself to know it by.
+    mark = name_of(key) if any(_key(event) == name_of(key) for event in moves) else ""
+    return way == (step.from_phase, step.to_phase) and _key(moves[-1]) == mark
+
+
 def taken_back(key: str, events: Sequence[Event]) -> bool:
     """Whether the attempt was undone by us."""
     return any(line_of(e, "event_type") == "rollback" and _key(e) == name_of(key) for e in events)

@@ -10,6 +10,8 @@ from demarch.cli.surroundings import surroundings
 from storage.database import Database
 from tests.clock import HandClock
 from tests.demarch.cli.binaries import Binaries
+from tests.demarch.cli.hands import Hand
+from tests.servers.kernels.project import Project
 
 
 @pytest.fixture
@@ -32,3 +34,15 @@ def runner(binaries: Binaries, project: Path) -> Runner:
 @pytest.fixture
 def cli(binaries: Binaries, project: Path, database: Database, clock: HandClock) -> CliKernel:
     return CliKernel(project, database, clock, home=binaries.folder, environment=binaries.environment)
+
+
+@pytest.fixture
+def agency(tmp_path: Path) -> Project:
+    """A project with the fake binaries, which behave as the real ones do."""
+    return Project.create(tmp_path)
+
+
+@pytest.fixture
+def ana(agency: Project, database: Database) -> Hand:
+    """Ana, who decides and files."""
+    return Hand(agency, database)
