@@ -103,6 +103,11 @@ def reason_words(event: KernelEvent) -> str:
     return "; ".join(part for part in (reason.text, ", ".join(reason.evidence)) if part)
 
 
+def person_s_words(event: KernelEvent) -> str:
+    """What somebody wrote as the reason of an event, without the checks that were open."""
+    return _read(event.reason).text
+
+
 def _json(text: str) -> Mapping[str, Any] | None:
     try:
         value = json.loads(text)

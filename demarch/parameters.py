@@ -149,6 +149,26 @@ class RunEvents(Parameters):
         return now - self.since if isinstance(self.since, timedelta) else self.since
 
 
+class WhatChanged(Parameters):
+    since: Since | None = Field(
+        default=None, description="without it: since this conversation last asked, at most a day at first"
+    )
+
+    def since_when(self, now: datetime) -> datetime | None:
+        return now - self.since if isinstance(self.since, timedelta) else self.since
+
+
+class Decisions(Parameters):
+    synonyms = {"id": "run_id", "run": "run_id"}
+
+    run_id: Id | None = Field(default=None, description="without it: about anything")
+    limit: Limit = 20
+    since: Since | None = None
+
+    def since_when(self, now: datetime) -> datetime | None:
+        return now - self.since if isinstance(self.since, timedelta) else self.since
+
+
 class Research(Parameters):
     query: Query
     limit: Limit = 10

@@ -1,11 +1,11 @@
 """Issues as `bd` tells them: shown, searched, listed, and which are ready, each with its reason."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from demarch.cli.beside import side_by_side
-from demarch.cli.commands import command
+from demarch.cli.commands import command, flagged
 from demarch.cli.failures import Failed
 from demarch.cli.parsing import Data, complaint, line_of, moment_of, number_of, objects, text_of
 from demarch.cli.process import Runner
@@ -37,6 +37,17 @@ async def listed(runner: Runner, status: str, limit: int) -> Sequence[Data]:
     """By priority and age; closed ones only if asked for."""
     result = await runner.ask(command("bd.list", status=status or None, limit=max(limit, MANY)))
     return [issue_data(data) for data in _in_order(result.out)[:limit]]
+
+
+async def changed(runner: Runner, since: datetime, limit: int) -> Sequence[Data]:
+    """What was filed, changed or closed since then, closed ones too, the newest first."""
+    # `bd` compares seconds and means later than, so one more is asked for.
+    after = (since.astimezone(UTC) - timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    result = await runner.ask(flagged(command("bd.list", updated_after=after, limit=0), "all"))
+    found = [issue_data(data) for data in _issues(result.out)]
+    begin = since.astimezone(UTC).replace(microsecond=0).isoformat(timespec="seconds")
+    fitting = [issue for issue in found if issue.get("updated_at", begin) >= begin]
+    return sorted(fitting, key=lambda issue: str(issue.get("updated_at", "")), reverse=True)[:limit]
 
 
 async def search(runner: Runner, query: str, status: str, limit: int) -> Sequence[Data]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from demarch.cli import research, runs
 from demarch.cli.events import Events
 from demarch.cli.follow import Follower
+from demarch.cli.overview import OVERVIEW
 from demarch.cli.probe import Probe
 from demarch.cli.process import Runner
 from demarch.cli.reads import READS, Reading
@@ -16,6 +17,8 @@ from demarch.kernel import Capabilities, Discovery, KernelEvent, KernelState, Ma
 from demarch.operations import Call
 from storage.clock import Clock
 from storage.database import Database
+
+_READS = {**READS, **OVERVIEW}
 
 
 class CliKernel:
@@ -52,7 +55,7 @@ class CliKernel:
         return self._probe.capabilities
 
     async def read(self, call: Call) -> Outcome:
-        answer = READS.get(call.operation.name)
+        answer = _READS.get(call.operation.name)
         if answer is None:
             raise NotPossible(f"{call.operation.name} is not a read.")
         return await answer(Reading(self.runner, self._events, self._clock.now()), call.params)

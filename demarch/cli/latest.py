@@ -35,6 +35,15 @@ async def of_run(runner: Runner, run_id: str, limit: int, now: datetime) -> Sequ
     return _newest(seen.values(), limit)
 
 
+async def noted(runner: Runner, run_id: str, now: datetime) -> Sequence[KernelEvent]:
+    """What was noted about decisions, of one run or of all: the log has no mark for these, so its oldest."""
+    away: dict[str, Any] = {f"since_{source}": NEVER for source in (*TOLD, "dispatch", "coordination")}
+    tail = command("events.tail", *((run_id,) if run_id else ()), limit=_PAGE * SOURCES, **away)
+    result = await runner.ask(tail if run_id else flagged(tail, "all"))
+    rows = (event_of(data, now) for data in objects(result.out))
+    return [row for row in rows if row is not None and row.source == "interspect"]
+
+
 async def _rows(
     runner: Runner, run_id: str, marks: Mapping[str, int], share: int, now: datetime
 ) -> Sequence[KernelEvent]:

@@ -68,6 +68,7 @@ async def decision(runner: Runner, data: Mapping[str, Any]) -> Data | None:
         "reason": text_of(found[0], "reason"),
         "by": text_of(found[0], "by"),
         "at": int(at.timestamp()) if at else number_of(data, "updated_at"),
+        "key": line_of(found[0], "key", 200),
     }
 
 

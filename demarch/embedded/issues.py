@@ -71,7 +71,7 @@ async def _store(
     )  # fmt: skip
     was_open, is_open = before["status"] != "closed", row["status"] != "closed"
     freed: Sequence[Issue] = ()
-    if was_open != is_open:
+    if was_open != is_open and row["waited_for"]:
         freed = await _unblock(change, before["id"], 1 if is_open else -1)
     return issue_data(row), freed
 
@@ -79,8 +79,6 @@ async def _store(
 async def _unblock(change: Change, issue_id: str, step: int) -> Sequence[Issue]:
     """Keep the counters of those that wait for this issue; which of them nothing blocks any more."""
     waiting = [row["id"] for row in await change.conn.fetch(_SQL["issues.dependents"], issue_id)]
-    if not waiting:
-        return ()
     rows = await change.conn.fetch(_SQL["issues.unblock"], waiting, step)
     return [dict(row) for row in rows if row["blockers"] == 0 and row["status"] == "open" and step < 0]
 
@@ -112,6 +110,11 @@ async def listed(db: Reads, status: str, limit: int) -> Sequence[Issue]:
     else:
         rows = await db.fetch(_SQL["issues.list_status"], limit, status)
     return [issue_data(row) for row in rows]
+
+
+async def changed(db: Reads, since: datetime, limit: int) -> Sequence[Issue]:
+    """What was filed, changed or closed since then, the newest first."""
+    return [issue_data(row) for row in await db.fetch(_SQL["issues.changed"], since, limit)]
 
 
 async def search(db: Reads, query: str, status: str, limit: int) -> Sequence[Issue]:

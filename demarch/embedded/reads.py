@@ -2,19 +2,25 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from asyncpg.protocol import Record
 
+from demarch import changes, deciders
 from demarch import parameters as takes
 from demarch.embedded import artifacts, budgets, decisions, discoveries, events, issues, moves, runs
 from demarch.embedded.ledger import Reads
 from demarch.kernel import Outcome
+from demarch.readiness import Seen
+from demarch.readiness import readiness as is_ready
+from demarch.telling import changes as tell_changes
+from demarch.telling import decisions as tell_decisions
 from demarch.telling import events as tell_events
 from demarch.telling import findings as tell_findings
 from demarch.telling import issues as tell_issues
+from demarch.telling import readiness as tell_readiness
 from demarch.telling import runs as tell_runs
 
 NO_RUN = Outcome(text="No run is active.", data={"found": False})
@@ -117,6 +123,46 @@ async def run_events(at: Reading, params: takes.RunEvents) -> Outcome:
     return Outcome(text=tell_events.listed(found, at.now), data=data)
 
 
+async def what_changed(at: Reading, params: takes.WhatChanged) -> Outcome:
+    since = params.since_when(at.now) or at.now - timedelta(seconds=changes.DAY)
+    found = await events.latest(at.db, changes.MOST, since, None)
+    of = changes.Material(
+        since=since,
+        now=at.now,
+        events=found,
+        runs=await runs.touched(at.db, [event.run_id for event in found], since),
+        issues=await issues.changed(at.db, since, changes.ISSUES),
+    )
+    data = changes.changes(of)
+    return Outcome(text=tell_changes.changed(data), data=data)
+
+
+async def readiness(at: Reading, params: takes.RunStatus) -> Outcome:
+    row = await runs.get_or_current(at.db, params.run_id)
+    if row is None:
+        return NO_RUN
+    active = row["status"] == "active"
+    seen = Seen(
+        run=runs.run_of(row),
+        since=row["phase_at"] if active else row["updated_at"],
+        gate=await moves.check(at.db, row) if active else None,
+        waiting=row["waiting"],
+        decision=await decisions.latest(at.db, row),
+        verdicts=[artifacts.verdict_data(verdict) for verdict in await artifacts.verdicts(at.db, row["id"])],
+        artifacts=await artifacts.listed(at.db, row["id"]),
+    )
+    return Outcome(text=tell_readiness.told(seen, at.now), data=is_ready(seen))
+
+
+async def decided(at: Reading, params: takes.Decisions) -> Outcome:
+    since = params.since_when(at.now)
+    run_id = None if params.run_id is None else (await runs.get(at.db, params.run_id))["id"]
+    found = await events.latest(at.db, deciders.MOST, since, run_id)
+    known = await runs.touched(at.db, [event.run_id for event in found], None)
+    items = deciders.decisions(found, known)[-params.limit :]
+    return Outcome(text=tell_decisions.listed(items, at.now), data={"decisions": items})
+
+
 async def research(at: Reading, params: takes.Research) -> Outcome:
     found = await discoveries.search(at.db, params.query, params.limit)
     nothing = f"Nothing is known about “{params.query}” yet."
@@ -131,5 +177,8 @@ READS: Mapping[str, Answer] = {
     "review_summary": review_summary,
     "next_work": next_work,
     "run_events": run_events,
+    "what_changed": what_changed,
+    "readiness": readiness,
+    "decisions": decided,
     "research": research,
 }

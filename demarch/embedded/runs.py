@@ -94,6 +94,11 @@ async def listed(db: Reads, *, active: bool, limit: int = 100) -> Sequence[Recor
     return await db.fetch(_SQL["runs.active" if active else "runs.all"], limit)
 
 
+async def touched(db: Reads, ids: Sequence[str], since: datetime | None) -> Sequence[Run]:
+    """Those with one of these ids, and those that began since then; the youngest first."""
+    return [run_of(row) for row in await db.fetch(_SQL["runs.touched"], list(set(ids)), since)]
+
+
 async def cancel(change: Change, run_id: str, reason: str) -> Record:
     row = await lock_active(change, run_id)
     await change.conn.execute(_SQL["runs.cancel"], row["id"], change.now)
@@ -111,7 +116,7 @@ async def set_(change: Change, run_id: str, settings: Settings, why: str = "") -
         raise InvalidCall("No settings to update.")
     row = await lock_active(change, run_id)
     metadata = None if settings.metadata is None else dict(settings.metadata)
-    await change.conn.execute(
+    after = await change.one(
         _SQL["runs.set"], row["id"], settings.complexity, settings.auto_advance, settings.force_full,
         metadata, change.now,
     )  # fmt: skip
@@ -120,7 +125,7 @@ async def set_(change: Change, run_id: str, settings: Settings, why: str = "") -
         "set", row["id"], from_state=row["phase"], to_state=row["phase"],
         reason=f"{words}: {why}" if why else words,
     )  # fmt: skip
-    return await get(change.conn, row["id"])
+    return after
 
 
 async def add_agent(change: Change, run_id: str, agent_type: str, name: str) -> str:

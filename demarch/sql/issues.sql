@@ -26,7 +26,9 @@ UPDATE kernel.issues SET
     close_reason = CASE WHEN $2 = 'closed' THEN $10 WHEN $2 IS NOT NULL THEN '' ELSE close_reason END,
     updated_at = $9
 WHERE id = $1
-RETURNING *
+RETURNING *, EXISTS (
+    SELECT FROM kernel.dependencies WHERE depends_on_id = issues.id AND type = 'blocks'
+) AS waited_for
 
 -- issues.dependents
 -- Locked in the order of ids, so that two that close side by side wait instead of deadlocking.
@@ -81,6 +83,9 @@ SELECT * FROM kernel.issues ORDER BY priority, created_at, id LIMIT $1
 
 -- issues.list_status
 SELECT * FROM kernel.issues WHERE status = $2 ORDER BY priority, created_at, id LIMIT $1
+
+-- issues.changed
+SELECT * FROM kernel.issues WHERE updated_at >= $1 ORDER BY updated_at DESC, id LIMIT $2
 
 -- issues.search
 -- By words; the id counts as one. Ranked are the first thousand that fit.

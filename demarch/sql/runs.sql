@@ -22,6 +22,10 @@ SELECT * FROM kernel.runs WHERE status = 'active' ORDER BY created_at DESC, id L
 -- runs.all
 SELECT * FROM kernel.runs ORDER BY created_at DESC, id LIMIT $1
 
+-- runs.touched
+SELECT * FROM kernel.runs WHERE id = ANY($1::text[]) OR created_at >= $2::timestamptz
+ORDER BY created_at DESC, id LIMIT 200
+
 -- runs.move
 UPDATE kernel.runs SET
     phase = $2, phase_at = $4::timestamptz, status = $3, updated_at = $4::timestamptz, completed_at = CASE WHEN $3 = 'active' THEN NULL ELSE $4::timestamptz END,
@@ -31,16 +35,17 @@ RETURNING *
 
 -- runs.wait
 UPDATE kernel.runs SET waiting = $2, waiting_since = $3, held = COALESCE($4, held), updated_at = $3
-WHERE id = $1
+WHERE id = $1 RETURNING *
 
 -- runs.decided
 UPDATE kernel.runs SET waiting = NULL, waiting_since = NULL, updated_at = $2 WHERE id = $1
 
 -- runs.release
 UPDATE kernel.runs SET held = NULL, waiting = NULL, waiting_since = NULL, updated_at = $2 WHERE id = $1
+RETURNING *
 
 -- runs.skip
-UPDATE kernel.runs SET skipped = array_append(skipped, $2), updated_at = $3 WHERE id = $1
+UPDATE kernel.runs SET skipped = array_append(skipped, $2), updated_at = $3 WHERE id = $1 RETURNING *
 
 -- runs.cancel
 UPDATE kernel.runs SET
@@ -54,7 +59,7 @@ UPDATE kernel.runs SET
     force_full = COALESCE($4, force_full),
     metadata = metadata || COALESCE($5, '{}'::jsonb),
     updated_at = $6
-WHERE id = $1
+WHERE id = $1 RETURNING *
 
 -- runs.forget_ahead
 -- After a rollback what was made in the later phases counts for no gate any more.

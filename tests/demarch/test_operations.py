@@ -36,7 +36,7 @@ def test_reads_and_harmless_writes_run_at_once_and_everything_else_waits_for_a_p
         "promote_discovery",
         "dismiss_discovery",
     }
-    assert len(OPERATIONS) == 23
+    assert len(OPERATIONS) == 26
 
 
 @pytest.mark.parametrize(
