@@ -14,7 +14,7 @@ from demarch.phrases import one_line
 
 Data = dict[str, Any]
 
-_DECODER = json.JSONDecoder(strict=False)
+_DECODER = json.JSONDecoder(strict=False, parse_constant=lambda name: None)
 _DEEPEST = 32  #: levels; whoever nests deeper wants to break somebody
 _ENVELOPE = frozenset({"schema_version", "data"})
 #: no talk has that in it; a sentence beside an answer of no rows is no reason to give up

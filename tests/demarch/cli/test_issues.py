@@ -135,14 +135,3 @@ async def test_fifty_megabytes_are_not_swallowed(cli: CliKernel, binaries: Binar
     binaries.script("bd", "#!/bin/sh\nhead -c 52428800 /dev/zero | tr '\\0' x\n")
     with pytest.raises(KernelUnavailable, match="printed more than"):
         await ask(cli, "next_work")
-
-
-@pytest.mark.parametrize("field", ["labels", "dependencies", "priority", "title", "created_at", "status"])
-@pytest.mark.parametrize("value", [None, 7, "x", [1], {"a": 1}])
-async def test_fields_of_the_wrong_kind_break_nothing(
-    cli: CliKernel, binaries: Binaries, field: str, value: object
-) -> None:
-    for name in ("bd ready", "bd show"):
-        binaries.answer(name, [issue() | {field: value}])
-    assert (await ask(cli, "next_work")).text
-    assert (await ask(cli, "search_beads", id="iv-a1b2")).text

@@ -170,10 +170,14 @@ async def test_the_envelope_of_bd_changes_nothing(
         assert (await ask(reader, name, **arguments)).data["issues"][0]["id"] == login
 
 
-@pytest.mark.parametrize(("name", "arguments", "command"), _READS)
 @pytest.mark.parametrize(
-    ("fault", "failure"),
-    [("die", BrokeOff), ("garbage", Garbled), ("flood", BrokeOff), ("hang", BrokeOff)],
+    ("fault", "failure", "name", "arguments", "command"),
+    [
+        *(("garbage", Garbled, *read) for read in _READS),
+        *(("die", BrokeOff, *read) for read in _READS[:5:2]),
+        *(("flood", BrokeOff, *read) for read in _READS[5:]),
+        *(("hang", BrokeOff, *read) for read in _READS[::4]),
+    ],
 )
 async def test_a_fault_of_a_binary_is_a_clear_answer_and_the_next_read_works(
     agency: Project, hasty: CliKernel, name: str, arguments: dict[str, str], command: str, fault: str,

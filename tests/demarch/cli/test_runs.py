@@ -221,17 +221,3 @@ async def test_a_locked_database_is_told_as_what_it_is(cli: CliKernel, one_run: 
     )
     with pytest.raises(KernelUnavailable, match="locked by somebody else"):
         await ask(cli, "run_status")
-
-
-@pytest.mark.parametrize(
-    "field", ["evidence", "phases", "metadata", "children", "goal", "created_at", "status"]
-)
-@pytest.mark.parametrize("value", [None, 7, "x", [1], {"a": 1}])
-async def test_fields_of_the_wrong_kind_break_nothing(
-    cli: CliKernel, one_run: Binaries, field: str, value: object
-) -> None:
-    one_run.answer("ic run status abcd1234", run(token_budget=200_000) | {field: value})
-    one_run.answer("ic gate check", _GATE | {field: value})
-    outcome = await ask(cli, "run_status", run_id="abcd1234")
-    assert outcome.text
-    assert (await cli.run("abcd1234")).id == "abcd1234"
