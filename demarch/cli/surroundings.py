@@ -10,8 +10,21 @@ from pathlib import Path
 
 _NAMES = frozenset(
     {"HOME", "PATH", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "SSH_AUTH_SOCK"}
+    # where agents that the kernel starts keep their own credentials
+    | {"CODEX_HOME", "CLAUDE_CONFIG_DIR"}
 )
-_PREFIXES = ("LC_", "XDG_", "BD_", "BEADS_", "DOLT_", "GIT_AUTHOR_", "GIT_COMMITTER_")
+_PREFIXES = (
+    "LC_",
+    "XDG_",
+    "IC_",
+    "INTERCORE_",
+    "CLAVAIN_",
+    "BD_",
+    "BEADS_",
+    "DOLT_",
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+)
 #: where people install such tools; a service manager's PATH knows none of these
 _BESIDES = (".local/bin", ".cargo/bin", "go/bin")
 
