@@ -126,6 +126,7 @@ async def test_a_program_that_dies_while_its_command_runs_finds_out_after_its_ne
         writing = tasks.create_task(_write(_writes(hasty, database), scene, arguments))
         await _until(reached)
         writing.cancel()
+    agency.heal()  # it may have died before it took its fault
     known = await _writes(hasty, database).written(KEY)
     assert (known is not None) is (await scene.done(agency, arguments) == 1)
     expected = fault == faults.HANG_AFTER or scene.command == "ic discovery promote"

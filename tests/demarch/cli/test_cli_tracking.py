@@ -56,6 +56,7 @@ async def test_an_issue_that_others_changed_after_a_lost_close_needs_a_person(
             while not agency.calls("bd close"):  # noqa: ASYNC110 - other processes give no sign
                 await asyncio.sleep(0.01)
         closing.cancel()
+    agency.heal()
     agency.set_time(SystemClock().now().replace(year=2040))
     await agency.bd("update", issue, "--title=Mend the login")
     with pytest.raises(EvidenceUnknown, match="changed in the meantime"):
