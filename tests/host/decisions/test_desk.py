@@ -330,6 +330,32 @@ async def test_a_crash_while_it_is_carried_out_loses_and_doubles_nothing(
     assert (await reborn.audit.verify()).ok
 
 
+async def test_a_kernel_that_hangs_keeps_nobody_from_starting_and_is_gone_on_with_later(
+    office: Office,
+) -> None:
+    card = await office.gate()
+    held = office.kernel.hold = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+        work = tasks.create_task(office.run(office.press(card, "APPROVE", ANA)))
+        await office.kernel.arrived.wait()
+        work.cancel()
+    reborn = await office.reborn()
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(20):
+        recovering = tasks.create_task(reborn.parts.desk.recover())
+        await office.clock.until_sleeping()
+        await office.clock.advance(10)
+        await recovering
+        assert (await reborn.approval(code_of(card))).state is State.EXECUTING
+        assert "Ana approved this" in await reborn.tap(card, "REJECT", BEN)
+        held.set()
+        loop = tasks.create_task(reborn.parts.desk.run_expiry())
+        while (await reborn.approval(code_of(card))).state is State.EXECUTING:
+            await office.clock.advance(5)  # until the lease runs out
+        loop.cancel()
+    assert first_line(await reborn.card()) == '✅ Approved by Ana, 09:00: "refactor auth" is in polish.'
+    assert len(office.kernel.executed) == 1
+
+
 async def test_recovery_does_not_guess(office: Office) -> None:
     card = await office.gate()
     office.kernel.hold = asyncio.Event()

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
@@ -14,7 +16,7 @@ import pytest
 
 from storage.database import Database
 from tests.conftest import TestServer
-from tests.host.shell.page import offers, opened, words
+from tests.host.shell.page import Json, Page, offers, opened, words
 from tests.program import Program
 from tests.servers.kernels import faults
 from tests.servers.kernels.project import Project, install
@@ -111,15 +113,26 @@ async def approvals(program: Program) -> list[dict[str, Any]]:
     return found
 
 
-def processes(project: Project) -> list[str]:
-    """Everything that runs one of the project's executables."""
-    found = []
+def processes(project: Project, what: str = "") -> dict[int, str]:
+    """Everything that runs one of the project's executables: command lines by process."""
+    found = {}
     for place in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
             line = place.read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            if str(project.bin) in line:
-                found.append(line)
+            if str(project.bin) in line and what in line:
+                found[int(place.parent.name)] = line
     return found
+
+
+def end(project: Project) -> None:
+    """What was left behind ends at last."""
+    for process in processes(project, "override"):
+        os.kill(process, signal.SIGKILL)
+
+
+async def is_approved(page: Page, card: Json) -> bool:
+    history = await page.get("/api/rooms/main/history?limit=50")
+    return any("Approved by" in words(item) for item in history["items"] if item["id"] == card["id"])
 
 
 async def refused(program: Program, *command: str) -> str:
@@ -145,10 +158,10 @@ async def test_a_gate_of_the_real_kernel_is_decided_on_the_page(program: Program
         await page.item(lambda item: item["id"] == gate["id"] and "Approved" in words(item), PATIENCE)
         assert (await api.ic("run", "status", run)).json["phase"] == "brainstorm-reviewed"
         assert (await refused(program, "kernel", "run", "list")).startswith("INTERCOM_KERNEL is cli")
-        assert any("--follow" in words for words in await asyncio.to_thread(processes, api))
+        assert await asyncio.to_thread(processes, api, "--follow")
         status, seconds = await program.stop()
         assert (status, seconds < 30) == (0, True)
-        assert await asyncio.to_thread(processes, api) == []
+        assert await asyncio.to_thread(processes, api) == {}
 
 
 async def test_a_kernel_that_hangs_keeps_nobody_from_starting_and_talking(
@@ -169,7 +182,7 @@ async def test_a_kernel_that_hangs_keeps_nobody_from_starting_and_talking(
         await until(lambda: is_ready(program, http))
         status, seconds = await program.stop()
         assert (status, seconds < 30) == (0, True)
-        assert await asyncio.to_thread(processes, api) == []
+        assert await asyncio.to_thread(processes, api) == {}
     finally:
         await program.kill()
 
@@ -248,3 +261,32 @@ async def test_a_project_taken_out_of_the_settings_is_told_by_the_doctor(
     assert status == 1
     assert f"✗ Projects   shop names {web.folder}, which is not allowed here." in doctor
     assert "which is not allowed here any more" in await ok(later, "group", "project", "shop")
+
+
+@pytest.mark.full
+async def test_a_host_killed_while_the_kernel_carries_out_a_decision_does_it_once(
+    program: Program, api: Project
+) -> None:
+    async with program.running(), opened((await ok(program, "link")).strip()) as page:
+        run = await api.run("refactor auth")
+        await api.advance(run)
+        gate = await page.item(lambda item: offers(item, "approve"), PATIENCE)
+        api.plant("ic gate override", faults.HANG_AFTER)
+        await page.tap(gate, "approve")
+        await until(lambda: moved(api, run))
+        await program.kill()
+    # It outlived its host, so nobody can say yet what becomes of it: that keeps nobody from starting.
+    assert len(await asyncio.to_thread(processes, api, "override")) == 1
+    try:
+        await program.start()
+        await asyncio.to_thread(end, api)
+        async with opened((await ok(program, "link")).strip()) as page:
+            await until(lambda: is_approved(page, gate))
+    finally:
+        await program.kill()
+    assert (await api.ic("run", "status", run)).json["phase"] == "brainstorm-reviewed"
+    assert len(api.calls("ic gate override")) == 1
+
+
+async def moved(project: Project, run: str) -> bool:
+    return bool((await project.ic("run", "status", run)).json["phase"] != "brainstorm")
