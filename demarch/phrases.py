@@ -10,11 +10,14 @@ _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\
 
 def one_line(text: str, limit: int | None = None) -> str:
     """Foreign text as one printable line: white space folded, control and reordering marks dropped."""
-    kept = "".join(" " if character.isspace() else character for character in text if _printable(character))
-    line = " ".join(kept.split())
+    line = " ".join((text if text.isascii() and text.isprintable() else _kept(text)).split())
     if limit is None or len(line) <= limit:
         return line
     return line[: limit - 1].rstrip() + "…"
+
+
+def _kept(text: str) -> str:
+    return "".join(" " if character.isspace() else character for character in text if _printable(character))
 
 
 def _printable(character: str) -> bool:

@@ -7,6 +7,7 @@ trusts process ids that outlive a kill, and makes every folder up to the root re
 import asyncio
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,7 +60,8 @@ async def run(
         try:
             code = await process.wait()
         except asyncio.CancelledError:
-            process.terminate()
+            with suppress(ProcessLookupError):  # it may just have ended by itself
+                process.terminate()
             await process.wait()
             raise
         if code != 0:

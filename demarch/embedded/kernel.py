@@ -89,7 +89,7 @@ class EmbeddedKernel:
 
     async def change(self, work: Work, *, actor: str, key: str) -> Outcome:
         """For the terminal: a write that is no operation of the table, with the same guarantees."""
-        return await self._ledger.execute(work, actor=actor, key=key)
+        return await self._ledger.execute_alone(work, actor=actor, key=key)
 
     async def look(self, read: Callable[[Reading], Awaitable[Outcome]]) -> Outcome:
         """For the terminal: a read that is no operation of the table."""

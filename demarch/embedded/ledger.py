@@ -1,79 +1,26 @@
 """Executes a write exactly once per key: claim, work, outcome and events are one transaction."""
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
 
 import asyncpg
-from asyncpg.protocol import Record
 
+from demarch.embedded.batches import Batches
+from demarch.embedded.change import Change as Change
+from demarch.embedded.change import Reads as Reads
+from demarch.embedded.change import Work as Work
+from demarch.embedded.entries import CONTENTION, Entries, Entry, outcome_of
 from demarch.errors import EvidenceUnknown, InvalidCall, KernelUnavailable
 from demarch.kernel import Outcome
 from demarch.names import Letters
 from demarch.phrases import one_line
 from storage import sql
 from storage.clock import Clock
-from storage.database import Connection, Database
+from storage.database import Database
 from storage.errors import StorageError
 
-_SQL = sql.load("demarch", "writes", "events")
+_SQL = sql.load("demarch", "writes")
 _ATTEMPTS = 5
-
-
-class Reads(Protocol):
-    """What a read needs: the pool, or the connection of a transaction."""
-
-    async def fetch(self, sql: str, /, *args: Any) -> list[Record]: ...
-
-    async def fetchrow(self, sql: str, /, *args: Any) -> Record | None: ...
-
-    async def fetchval(self, sql: str, /, *args: Any) -> Any: ...
-
-
-@dataclass(slots=True, kw_only=True)
-class Change:
-    """A write in progress: its transaction, who does it, when, and what it will have to tell."""
-
-    conn: Connection
-    actor: str
-    key: str
-    now: datetime
-    letters: Letters
-    events: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-
-    async def one(self, statement: str, *args: Any) -> Record:
-        """The row a statement returns about something this transaction holds locked."""
-        row = await self.conn.fetchrow(statement, *args)
-        if row is None:
-            raise KernelUnavailable("A row vanished under its lock; nothing was done.")
-        return row
-
-    def tell(
-        self,
-        type_: str,
-        run_id: str,
-        *,
-        source: str = "phase",
-        from_state: str = "",
-        to_state: str = "",
-        reason: str = "",
-        envelope: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Add an event; it gets its id when the write is about to commit."""
-        event = {
-            "type": type_,
-            "run_id": run_id,
-            "from_state": from_state,
-            "to_state": to_state,
-            "reason": reason,
-            "envelope": {"actor": self.actor, "key": self.key, **(envelope or {})},
-        }
-        self.events.setdefault(source, []).append(event)
-
-
-Work = Callable[[Change], Awaitable[Outcome]]
 
 
 class Ledger:
@@ -82,35 +29,38 @@ class Ledger:
     def __init__(self, db: Database, clock: Clock, letters: Letters, patience: float) -> None:
         self._db = db
         self._clock = clock
-        self._letters = letters
         self._patience = patience
+        self._entries = Entries(clock, letters)
+        self.batches = Batches(db, self._entries)
 
     async def execute(self, work: Work, *, actor: str, key: str) -> Outcome:
-        """Do the work unless its key was executed before; either way the outcome of that one execution."""
-        if not 1 <= len(key) <= 200:
-            raise InvalidCall("A write needs a key of 1 to 200 characters.")
+        """Do the work unless its key was executed before; either way the outcome of that one execution.
+
+        The work waits for nothing but the database: others may share its transaction.
+        """
+        entry = _entry(work, actor, key)
+        with reachable():
+            try:
+                outcome = await self.batches.execute(entry)
+            except (*CONTENTION, StorageError):
+                # Perhaps not even this write's fault; on its own it does better or is told why not.
+                outcome = None
+        return await self._alone(entry) if outcome is None else outcome
+
+    async def execute_alone(self, work: Work, *, actor: str, key: str) -> Outcome:
+        """The same in a transaction of its own, for work that may take its time."""
+        return await self._alone(_entry(work, actor, key))
+
+    async def _alone(self, entry: Entry) -> Outcome:
         with reachable():
             for attempt in range(_ATTEMPTS):
                 try:
-                    return await self._once(work, one_line(actor, 200), key)
-                except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
-                    # Somebody else's locks came in another order; nothing of ours has happened.
+                    async with self._db.transaction() as conn:
+                        return await self._entries.one(conn, entry)
+                except CONTENTION as error:
                     if attempt == _ATTEMPTS - 1:
                         raise KernelUnavailable("The kernel is too busy; nothing was done.") from error
         raise AssertionError("unreachable")
-
-    async def _once(self, work: Work, actor: str, key: str) -> Outcome:
-        async with self._db.transaction() as conn:
-            now = self._clock.now()
-            if await conn.fetchval(_SQL["writes.claim"], key, actor, now) is None:
-                return _outcome(await conn.fetchval(_SQL["writes.outcome"], key))
-            change = Change(conn=conn, actor=actor, key=key, now=now, letters=self._letters)
-            outcome = await work(change)
-            stored = {"text": outcome.text, "data": outcome.data}
-            await conn.execute(_SQL["writes.finish"], key, stored)
-            for source in sorted(change.events):
-                await conn.execute(_SQL["events.append"], source, change.events[source], now)
-            return outcome
 
     async def written(self, key: str) -> Outcome | None:
         """What the key did, or None when it certainly did nothing.
@@ -124,7 +74,7 @@ class Ledger:
                     await conn.execute(_SQL["writes.patience"], f"{int(self._patience * 1000)}ms")
                     if await conn.fetchval(_SQL["writes.claim"], key, "", self._clock.now()) is not None:
                         raise _NotWritten
-                    return _outcome(await conn.fetchval(_SQL["writes.outcome"], key))
+                    return outcome_of(await conn.fetchval(_SQL["writes.outcome"], key))
             except _NotWritten:
                 return None
             except asyncpg.LockNotAvailableError as error:
@@ -137,6 +87,12 @@ class _NotWritten(Exception):
     """Rolls the trial claim back."""
 
 
+def _entry(work: Work, actor: str, key: str) -> Entry:
+    if not 1 <= len(key) <= 200:
+        raise InvalidCall("A write needs a key of 1 to 200 characters.")
+    return Entry(work=work, actor=one_line(actor, 200), key=key)
+
+
 @contextmanager
 def reachable() -> Iterator[None]:
     """Say in the kernel's words that its database is gone."""
@@ -144,7 +100,3 @@ def reachable() -> Iterator[None]:
         yield
     except (StorageError, TimeoutError) as error:
         raise KernelUnavailable(f"The kernel's database did not answer ({error}).") from error
-
-
-def _outcome(stored: Any) -> Outcome:
-    return Outcome(text=stored["text"], data=stored["data"])

@@ -90,17 +90,16 @@ async def override(change: Change, row: Record, *, reason: str, category: str = 
 async def block(change: Change, row: Record, reason: str) -> Move:
     """Close the gate by hand: it opens by an override, a release or a rollback."""
     held = one_line(reason)
-    await change.conn.execute(_SQL["runs.wait"], row["id"], "block", change.now, held)
-    row = await runs.get(change.conn, row["id"])
+    row = await change.one(_SQL["runs.wait"], row["id"], "block", change.now, held)
     gate = await check(change.conn, row)
     return await _stay(change, row, "block", gate.evidence(), gate)
 
 
 async def release(change: Change, row: Record) -> Record:
     """Take a hold back that `block` set."""
-    await change.conn.execute(_SQL["runs.release"], row["id"], change.now)
+    after = await change.one(_SQL["runs.release"], row["id"], change.now)
     change.tell("set", row["id"], from_state=row["phase"], to_state=row["phase"], reason="hold released")
-    return await runs.get(change.conn, row["id"])
+    return after
 
 
 async def skip(change: Change, row: Record, phase: str, reason: str) -> Record:
@@ -112,9 +111,9 @@ async def skip(change: Change, row: Record, phase: str, reason: str) -> Record:
         raise Conflict(f"{phase} is skipped already.", now=row["phase"])
     if not reason:
         raise InvalidCall("Skipping a phase needs a reason.")
-    await change.conn.execute(_SQL["runs.skip"], row["id"], phase, change.now)
+    after = await change.one(_SQL["runs.skip"], row["id"], phase, change.now)
     change.tell("skip", row["id"], from_state=row["phase"], to_state=phase, reason=reason)
-    return await runs.get(change.conn, row["id"])
+    return after
 
 
 async def rollback(change: Change, row: Record, phase: str, reason: str) -> Move:
@@ -149,9 +148,8 @@ async def _go(
 
 
 async def _stay(change: Change, row: Record, event: str, reason: str, gate: GateCheck | None) -> Move:
-    await change.conn.execute(_SQL["runs.wait"], row["id"], event, change.now, None)
+    after = await change.one(_SQL["runs.wait"], row["id"], event, change.now, None)
     change.tell(event, row["id"], from_state=row["phase"], to_state=_ahead(row), reason=reason)
-    after = await runs.get(change.conn, row["id"])
     return Move(
         run=after, from_phase=row["phase"], to_phase=_ahead(row), event=event, check=gate, reason=reason
     )

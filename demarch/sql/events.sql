@@ -1,18 +1,24 @@
 -- events.append
--- Always the last statements of a transaction: the counter stays locked until commit.
-WITH counter AS (
+-- Always the last statement of a transaction: the counters it takes ids from stay locked until commit. They are
+-- locked in the order of their names, so that two that end at the same time wait instead of deadlocking.
+WITH told AS (
+    SELECT item->>'source' AS source, n, item, row_number() OVER (PARTITION BY item->>'source' ORDER BY n) AS place
+    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS event (item, n)
+), locked AS (
+    SELECT source FROM kernel.counters WHERE source IN (SELECT source FROM told) ORDER BY source FOR UPDATE
+), counter AS (
     UPDATE kernel.counters
-    SET last = last + jsonb_array_length($2::jsonb), last_at = GREATEST(last_at, $3)
-    WHERE source = $1
-    RETURNING last - jsonb_array_length($2::jsonb) AS before, last_at
+    SET last = counters.last + grown.by, last_at = GREATEST(counters.last_at, $2)
+    FROM (SELECT source, count(*) AS by FROM locked JOIN told USING (source) GROUP BY source) AS grown
+    WHERE counters.source = grown.source
+    RETURNING counters.source, counters.last - grown.by AS before, counters.last, counters.last_at
 ), stored AS (
     INSERT INTO kernel.events (source, id, type, run_id, from_state, to_state, reason, envelope, at)
-    SELECT $1, counter.before + event.n, event.item->>'type', event.item->>'run_id', event.item->>'from_state',
-           event.item->>'to_state', event.item->>'reason', event.item->'envelope', counter.last_at
-    FROM counter, jsonb_array_elements($2::jsonb) WITH ORDINALITY AS event (item, n)
-    RETURNING id
+    SELECT counter.source, counter.before + place, item->>'type', item->>'run_id', item->>'from_state',
+           item->>'to_state', item->>'reason', item->'envelope', counter.last_at
+    FROM told JOIN counter USING (source) ORDER BY n
 )
-SELECT pg_notify('kernel_events', $1 || ':' || max(id)) FROM stored
+SELECT pg_notify('kernel_events', source || ':' || last) FROM counter
 
 -- events.head
 SELECT source, last FROM kernel.counters ORDER BY source
