@@ -97,14 +97,16 @@ class Probe:
         absent = absent_ones(ic.result().missing, missing)
         notes = [ic.result().missing, missing[BD], *notes]
         versions = {IC: ic.result().version, BD: bd.result().version}
-        log.info("kernel.probed", ic=versions[IC], bd=versions[BD], absent=sorted(absent))
-        return Found(
+        found = Found(
             trouble=trouble,
             capabilities=Capabilities(
                 absent=MappingProxyType(absent), notes=tuple(dict.fromkeys(note for note in notes if note))
             ),
             versions=versions,
         )
+        if found != self._found:
+            log.info("kernel.probed", ic=versions[IC], bd=versions[BD], absent=sorted(absent))
+        return found
 
     async def _version(self, program: str, name: str) -> "_Binary":
         try:

@@ -71,18 +71,27 @@ class Life:
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
-        self._path = path
+        self._pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        # Nobody else may be there yet; without a writer the pipe would be at its end at once.
+        self._held = os.open(path, os.O_WRONLY)
+        self._reader = asyncio.StreamReader()
 
     async def begun(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._reader), os.fdopen(self._pipe, "rb", 0)
+        )
         async with asyncio.timeout(10):
-            self._pipe = await asyncio.to_thread(self._path.open)
-            await asyncio.to_thread(self._pipe.readline)
+            await self._reader.readline()
+        os.close(self._held)
 
     async def over(self) -> None:
         """Everybody who held it is gone."""
-        async with asyncio.timeout(5):
-            await asyncio.to_thread(self._pipe.read)
-        self._pipe.close()
+        try:
+            async with asyncio.timeout(5):
+                await self._reader.read()
+        finally:
+            self._transport.close()
 
 
 def run(run_id: str = "abcd1234", **about: Any) -> dict[str, Any]:

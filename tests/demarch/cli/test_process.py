@@ -84,7 +84,7 @@ async def test_a_hanging_command_is_killed_with_all_it_started(binaries: Binarie
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         group.create_task(life.begun())
         with pytest.raises(BrokeOff, match="did not answer within"):
-            await runner.run(quick(timeout=1))
+            await runner.run(quick(timeout=2))
     await life.over()
 
 

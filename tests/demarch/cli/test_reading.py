@@ -1,11 +1,13 @@
 """The reads over executables that behave as the real ones: a project's life seen through them, and faults."""
 
+import asyncio
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from demarch.cli.failures import BrokeOff, Garbled
+from demarch.cli.failures import BrokeOff, Garbled, NotStarted
 from demarch.cli.kernel import CliKernel
 from demarch.errors import KernelUnavailable, NotFound, NotPossible
 from storage.database import Database
@@ -190,6 +192,24 @@ async def test_a_fault_of_a_binary_is_a_clear_answer_and_the_next_read_works(
     assert 10 < len(str(refused.value)) < 300
     agency.heal()
     assert (await ask(hasty, name, **arguments)).text
+
+
+async def test_without_its_binary_or_folder_a_read_says_what_is_missing(
+    agency: Project, reader: CliKernel
+) -> None:
+    await agency.run()
+    for program in ("ic", "bd"):
+        agency.remove(program)
+    for name, arguments, command in _READS:
+        with pytest.raises(NotStarted, match=f"The program {command[:2]} is not installed"):
+            await ask(reader, name, **arguments)
+    for program in ("ic", "bd"):
+        agency.bring_back(program)
+    assert (await ask(reader, "run_status")).data["found"] is True
+    await asyncio.to_thread(shutil.rmtree, agency.folder)
+    for name, arguments, _ in _READS:
+        with pytest.raises(NotStarted, match="folder is gone"):
+            await ask(reader, name, **arguments)
 
 
 @pytest.mark.parametrize("fault", ["noisy", "chatty"])
