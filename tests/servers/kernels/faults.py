@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
-import signal
 import sys
 import time
+
+from tests.servers.kernels import notation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def plant(home: str, fits: str, kind: str, *, times: int = 1, **about: Any) -> N
         raise ValueError(f"no fault is called {kind}")
     with _opened(home) as file:
         file.seek(0, os.SEEK_END)
-        file.write(json.dumps({"fits": fits.split(), "kind": kind, "times": times, **about}) + "\n")
+        file.write(notation.written({"fits": fits.split(), "kind": kind, "times": times, **about}) + "\n")
 
 
 def clear(home: str) -> None:
@@ -76,6 +75,8 @@ def take(home: str, program: str, words: list[str]) -> Fault | None:
     if not os.path.exists(os.path.join(home, PLANTED)):
         return None
     with _opened(home) as file:
+        import json
+
         planted = [json.loads(line) for line in file]
         said = [program, *words]
         found = next((one for one in planted if _fits(one["fits"], said)), None)
@@ -84,7 +85,7 @@ def take(home: str, program: str, words: list[str]) -> Fault | None:
         found["times"] -= 1
         file.seek(0)
         file.truncate(0)
-        file.writelines(json.dumps(one) + "\n" for one in planted if one["times"] > 0)
+        file.writelines(notation.written(one) + "\n" for one in planted if one["times"] > 0)
         return dict(found)
 
 
@@ -102,7 +103,7 @@ def before(fault: Fault | None) -> None:
 
 
 def _die(fault: Fault) -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+    os.kill(os.getpid(), 9)
 
 
 def _wait(fault: Fault) -> None:
@@ -177,6 +178,8 @@ class _opened:  # noqa: N801 - reads as the verb it is
         self._file = open(os.path.join(home, PLANTED), "a+", encoding="utf-8")  # noqa: SIM115
 
     def __enter__(self) -> Any:
+        import fcntl
+
         fcntl.flock(self._file, fcntl.LOCK_EX)
         self._file.seek(0)
         return self._file
@@ -197,7 +200,7 @@ class Note:
         self._write({"pid": self._pid, "code": code})
 
     def _write(self, line: dict[str, Any]) -> None:
-        data = (json.dumps(line) + "\n").encode()
+        data = (notation.written(line) + "\n").encode("utf-8", "backslashreplace")
         log = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         os.write(log, data)
         os.close(log)

@@ -9,7 +9,7 @@ import os
 import sys
 import time
 
-from tests.servers.kernels import faults
+from tests.servers.kernels import faults, notation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,13 +67,7 @@ def stdin() -> str:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """As Go's encoder writes it: no spaces, keys of maps sorted by whoever calls, `<>&` escaped."""
-    import json
-
-    text = json.dumps(
-        value, ensure_ascii=False, separators=(",", ":") if indent is None else None, indent=indent
-    )
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return notation.written(value, indent)
 
 
 def enter(program: str, home: str, load: Callable[[], Callable[[list[str]], int]]) -> None:

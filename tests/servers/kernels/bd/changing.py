@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.bd import database, issues
 from tests.servers.kernels.bd.asked import Asked
 
@@ -101,7 +99,7 @@ def _about(asked: Asked, row: Any) -> dict[str, Any]:
     """Metadata: each option sets or takes away one field of it."""
     if not asked.has("set-metadata") and not asked.has("unset-metadata"):
         return {}
-    metadata = json.loads(row["metadata"])
+    metadata = notation.read(row["metadata"])
     for written in asked.values.get("set-metadata", ()):
         name, equals, value = written.partition("=")
         if not equals:
@@ -110,15 +108,15 @@ def _about(asked: Asked, row: Any) -> dict[str, Any]:
         metadata[name] = _scalar(value)
     for name in asked.values.get("unset-metadata", ()):
         metadata.pop(name, None)
-    return {"metadata": json.dumps(metadata)}
+    return {"metadata": notation.written(metadata)}
 
 
 def _scalar(text: str) -> Any:
     """What looks like a number, a truth or nothing becomes one; all else stays as written."""
     if text in {"true", "false", "null"}:
-        return json.loads(text)
+        return notation.read(text)
     try:
-        number = json.loads(text)
+        number = notation.read(text)
     except ValueError:
         return text
     if isinstance(number, bool) or not isinstance(number, (int, float)):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import _sqlite3
 import os
-import sqlite3
 
 from tests.servers.kernels import shell
 
@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS dependencies (
 
 def make(folder: str, prefix: str) -> None:
     os.makedirs(os.path.join(folder, FOLDER), mode=0o700, exist_ok=True)
-    db = sqlite3.connect(os.path.join(folder, FOLDER, NAME), isolation_level=None)
+    db = _sqlite3.connect(os.path.join(folder, FOLDER, NAME), isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = OFF")
     db.executescript(SCHEMA)
@@ -71,8 +71,8 @@ def connect() -> Any:
     if path is None:
         missing()
     # The real one waits for its lock for a long time.
-    db = sqlite3.connect(path, timeout=10, isolation_level=None)
-    db.row_factory = sqlite3.Row
+    db = _sqlite3.connect(path, timeout=10, isolation_level=None)
+    db.row_factory = _sqlite3.Row
     db.execute("PRAGMA synchronous = OFF")
     return db
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import UTC, datetime
+
+from tests.servers.kernels import notation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def shown(db: Any, row: Any, *, exactly: bool = False) -> dict[str, Any]:
         if row[name]:
             told[name] = row[name]
     if row["metadata"] != "{}":
-        told["metadata"] = json.loads(row["metadata"])
+        told["metadata"] = notation.Raw(row["metadata"])
     labels = [
         label[0]
         for label in db.execute("SELECT label FROM labels WHERE issue_id = ? ORDER BY 1", (row["id"],))

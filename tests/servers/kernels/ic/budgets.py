@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from tests.servers.kernels import notation
 from tests.servers.kernels.ic import rows
 from tests.servers.kernels.ic.database import stamp
 
@@ -66,7 +65,7 @@ def is_exceeded(db: Any, run: Any) -> bool:
 def _tell_once(db: Any, run_id: str, kind: str, used: int, reason: str) -> bool:
     done = db.execute(
         "INSERT INTO state (key, scope_id, payload, updated_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-        (kind, run_id, json.dumps({"used": used}), stamp()),
+        (kind, run_id, notation.written({"used": used}), stamp()),
     )
     if not done.rowcount:
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from tests.servers.kernels import notation
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ OVER = frozenset({"completed", "cancelled", "failed"})
 
 
 def of(run: Any) -> Sequence[str]:
-    return json.loads(run["phases"]) if run["phases"] else DEFAULT
+    return notation.read(run["phases"]) if run["phases"] else DEFAULT
 
 
 def is_last(chain: Sequence[str], phase: str) -> bool:
@@ -49,7 +49,7 @@ def between(chain: Sequence[str], low: str, high: str) -> list[str] | None:
 def parse(text: str) -> list[str] | str:
     """A chain of one's own as it is written, or why it is none."""
     try:
-        chain = json.loads(text)
+        chain = notation.read(text)
     except ValueError as error:
         return f"parse phase chain: {error}"
     if not isinstance(chain, list) or not all(isinstance(phase, str) for phase in chain):
@@ -59,7 +59,7 @@ def parse(text: str) -> list[str] | str:
     signs = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
     for position, phase in enumerate(chain):
         if not phase or any(sign not in signs for sign in phase):
-            return f"phase {position} has invalid name {json.dumps(phase)}"
+            return f"phase {position} has invalid name {notation.written(phase)}"
         if phase in chain[:position]:
-            return f"duplicate phase {json.dumps(phase)}"
+            return f"duplicate phase {notation.written(phase)}"
     return chain

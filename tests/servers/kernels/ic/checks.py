@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from tests.servers.kernels import notation
 from tests.servers.kernels.ic import budgets, chain
 
 TYPE_CHECKING = False
@@ -42,7 +41,7 @@ class Gate:
 def wants_evidence(run: Any) -> bool:
     """Whether the last step needs proof that the thing runs, which nobody may override."""
     try:
-        metadata = json.loads(run["metadata"] or "{}")
+        metadata = notation.read(run["metadata"] or "{}")
     except ValueError:
         return False
     requirements = (metadata.get("close_gate") or {}).get("requirements") or []
@@ -76,7 +75,7 @@ def evaluate(db: Any, run: Any, to: str, priority: int, *, disabled: bool = Fals
 def _rules(db: Any, run: Any, to: str) -> tuple[list[Mapping[str, str]], str]:
     rules: list[Mapping[str, str]]
     if run["gate_rules"]:
-        rules, source = list(json.loads(run["gate_rules"]).get(f"{run['phase']}→{to}", ())), "per-run"
+        rules, source = list(notation.read(run["gate_rules"]).get(f"{run['phase']}→{to}", ())), "per-run"
     else:
         rules, source = _spec_rules(db, run), "spec"
         if not rules:
@@ -95,7 +94,7 @@ def _spec_rules(db: Any, run: Any) -> list[Mapping[str, str]]:
         "SELECT payload FROM state WHERE key = ? AND scope_id = ?",
         (f"agency.gates.{run['phase']}", run["id"]),
     ).fetchone()
-    return list(json.loads(row["payload"]).get("exit", ())) if row else []
+    return list(notation.read(row["payload"]).get("exit", ())) if row else []
 
 
 def _checked(db: Any, run: Any, rule: Mapping[str, str], dry: bool) -> Condition:

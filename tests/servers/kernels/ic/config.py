@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic import rows
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database, stamp
@@ -114,7 +112,7 @@ def _get(place: Database, given: list[str]) -> int:
         .fetchone()
     )
     if place.json:
-        rows.print_json({"key": given[0], "value": json.loads(row["payload"]) if row else None})
+        rows.print_json({"key": given[0], "value": notation.Raw(row["payload"]) if row else None})
     else:
         shell.say(f"{given[0]} = {row['payload']}" if row else f"{given[0]}: not set")
     return 0 if row else 1
@@ -123,7 +121,7 @@ def _get(place: Database, given: list[str]) -> int:
 def _list(place: Database, given: list[str]) -> int:
     db = place.open()
     found = {
-        row["key"].removeprefix("kernel."): json.loads(row["payload"])
+        row["key"].removeprefix("kernel."): notation.Raw(row["payload"])
         for row in db.execute(
             "SELECT key, payload FROM state WHERE key LIKE 'kernel.%' AND scope_id = 'global'"
         )

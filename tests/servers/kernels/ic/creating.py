@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 from itertools import pairwise
 
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic import chain, config, rows
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database, new_id, stamp
@@ -36,8 +35,8 @@ def create(place: Database, given: Words) -> int:
         "goal": goal,
         "scope_id": given.text("scope-id") or None,
         "goal_id": given.text("goal-id") or None,
-        "phases": json.dumps(phases) if phases else None,
-        "gate_rules": json.dumps(gates, ensure_ascii=False) if gates is not None else None,
+        "phases": notation.written(phases) if phases else None,
+        "gate_rules": notation.written(gates) if gates is not None else None,
         "metadata": _metadata(given),
         "budget_enforce": int(given.flag("budget-enforce")),
     }
@@ -79,12 +78,12 @@ def _metadata(given: Words) -> str | None:
     if not text:
         return None
     try:
-        value = json.loads(text)
+        value = notation.read(text)
     except ValueError as error:
         said.usage("", "run create failed", error=f"invalid metadata: {error}")
     if not isinstance(value, dict):
         said.usage("", "run create failed", error="invalid metadata: not an object")
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return notation.written(dict(sorted(value.items())))
 
 
 def _gates(given: Words) -> dict[str, list[dict[str, str]]] | None:
@@ -101,7 +100,7 @@ def _gates(given: Words) -> dict[str, list[dict[str, str]]] | None:
     if not text:
         return None
     try:
-        rules = json.loads(text)
+        rules = notation.read(text)
     except ValueError as error:
         said.usage("", "run create failed", error=f"parse gate rules: {error}")
     for key, checks in rules.items():
@@ -163,7 +162,7 @@ def _portfolio(place: Database, db: Any, common: dict[str, Any], projects: list[
 
 def _insert(db: Any, values: dict[str, Any]) -> str:
     run_id, now = new_id(), stamp()
-    phases = json.loads(values["phases"]) if values["phases"] else chain.DEFAULT
+    phases = notation.read(values["phases"]) if values["phases"] else chain.DEFAULT
     row = values | {"id": run_id, "phase": phases[0], "created_at": now, "updated_at": now}
     names, marks = ", ".join(row), ", ".join("?" for _ in row)
     db.execute(f"INSERT INTO runs ({names}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 - names of ours

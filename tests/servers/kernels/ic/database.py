@@ -115,14 +115,14 @@ class Database:
             folder = parent
 
     def open(self) -> Any:
-        import sqlite3
+        import _sqlite3
 
         path = self.path()
         folder = os.path.dirname(path) or "."
         if os.path.islink(folder):
             said.broken("open", f"open: {folder} is a symlink (refusing to create DB)")
-        db = sqlite3.connect(path, timeout=self.timeout, isolation_level=None)
-        db.row_factory = sqlite3.Row
+        db = _sqlite3.connect(path, timeout=self.timeout, isolation_level=None)
+        db.row_factory = _sqlite3.Row
         db.execute("PRAGMA journal_mode = WAL")
         # Losing what a test wrote when the machine fails harms nobody.
         db.execute("PRAGMA synchronous = OFF")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic import recording
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database, stamp
@@ -115,7 +114,7 @@ def _line(row: Any) -> dict[str, Any]:
     if reason:
         line["reason"] = reason
     if envelope:
-        line["envelope"] = json.loads(envelope)
+        line["envelope"] = notation.Raw(envelope)
     return line | {"timestamp": datetime.fromtimestamp(created, UTC).isoformat().replace("+00:00", "Z")}
 
 
@@ -125,7 +124,7 @@ def _loaded(db: Any, cursor: str) -> dict[str, int]:
         " expires_at > ?)",
         (cursor, stamp()),
     ).fetchone()
-    return _ZERO | json.loads(row["payload"]) if row else dict(_ZERO)
+    return _ZERO | notation.read(row["payload"]) if row else dict(_ZERO)
 
 
 def _save(db: Any, cursor: str, marks: dict[str, int]) -> None:
@@ -137,7 +136,7 @@ def _save(db: Any, cursor: str, marks: dict[str, int]) -> None:
     db.execute(
         "INSERT OR REPLACE INTO state (key, scope_id, payload, updated_at, expires_at) VALUES"
         " ('cursor', ?, ?, ?, ?)",
-        (cursor, json.dumps({source: marks[source] for source in _ZERO}), stamp(), expires),
+        (cursor, notation.written({source: marks[source] for source in _ZERO}), stamp(), expires),
     )
 
 
@@ -161,7 +160,7 @@ def _cursor(place: Database, given: Words) -> int:
     db.execute(
         "INSERT OR REPLACE INTO state (key, scope_id, payload, updated_at, expires_at) VALUES"
         " ('cursor', ?, ?, ?, ?)",
-        (names[0], json.dumps(_ZERO), stamp(), None if durable else stamp() + 24 * 3600),
+        (names[0], notation.written(_ZERO), stamp(), None if durable else stamp() + 24 * 3600),
     )
     shell.say(f"registered {names[0]} ({'durable' if durable else 'ttl: 24h'})")
     return 0

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic import chain, checks, moves, rows
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database
@@ -123,7 +121,7 @@ def _rules(place: Database, given: Words) -> int:
         if run is None:
             said.negative("gate rules", " failed", error="run not found")
         if run["gate_rules"]:
-            table, source = json.loads(run["gate_rules"]), "run"
+            table, source = notation.read(run["gate_rules"]), "run"
     told = [
         {"checks": rules, "from": key.partition("→")[0], "source": source, "to": key.partition("→")[2]}
         for key, rules in table.items()

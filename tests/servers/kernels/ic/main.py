@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-
 from tests.servers.kernels import shell
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database
@@ -68,16 +66,17 @@ def main(words: list[str]) -> int:
         said.log("ERROR", "unknown command", command=command)
         shell.say("ic — intercore state database CLI\n\nUsage: ic [flags] <command> [args]")
         return 3
-    module = importlib.import_module(f"tests.servers.kernels.ic.{_COMMANDS[command]}")
+    # Only what this command needs is loaded.
+    module = __import__(f"tests.servers.kernels.ic.{_COMMANDS[command]}", fromlist=[command])
     return _guarded(command, lambda: getattr(module, command)(place, rest))
 
 
 def _guarded(command: str, work: Callable[[], int]) -> int:
-    import sqlite3
+    from _sqlite3 import Error
 
     try:
         return int(work())
-    except sqlite3.Error as error:
+    except Error as error:
         said.log("ERROR", f"{command} failed", error=_words(error))
         return 2
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import time
 
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic.database import stamp
 
 TYPE_CHECKING = False
@@ -32,7 +31,7 @@ def run_map(row: Any) -> dict[str, Any]:
     }
     shown |= {name: row[name] for name in _OPTIONAL if row[name] is not None}
     if row["phases"]:
-        shown["phases"] = json.loads(row["phases"])
+        shown["phases"] = notation.Raw(row["phases"])
     if row["token_budget"] is not None:
         shown["budget_warn_pct"] = row["budget_warn_pct"]
     if row["max_dispatches"]:
@@ -42,7 +41,7 @@ def run_map(row: Any) -> dict[str, Any]:
     if row["max_agents"]:
         shown["max_agents"] = row["max_agents"]
     if row["gate_rules"]:
-        shown["gate_rules"] = json.loads(row["gate_rules"])
+        shown["gate_rules"] = notation.Raw(row["gate_rules"])
     return dict(sorted(shown.items()))
 
 
@@ -82,6 +81,6 @@ def add_event(
     cursor = db.execute(
         "INSERT INTO phase_events (run_id, from_phase, to_phase, event_type, gate_result, gate_tier, reason,"
         " envelope_json, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (run_id, before, after, kind, result, tier, reason, json.dumps(envelope), stamp()),
+        (run_id, before, after, kind, result, tier, reason, notation.written(envelope), stamp()),
     )
     return int(cursor.lastrowid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.servers.kernels import shell
+from tests.servers.kernels import notation, shell
 from tests.servers.kernels.ic import belongings, budgets, chain, creating, moves, rows
 from tests.servers.kernels.ic import words as said
 from tests.servers.kernels.ic.database import Database, stamp
@@ -104,8 +104,6 @@ def _list(place: Database, words: list[str]) -> int:
 
 
 def _events(place: Database, words: list[str]) -> int:
-    import json
-
     run_id = _first(words, "run events", "run events <id>")
     found = (
         place.open().execute("SELECT * FROM phase_events WHERE run_id = ? ORDER BY id", (run_id,)).fetchall()
@@ -130,7 +128,7 @@ def _events(place: Database, words: list[str]) -> int:
             "reason",
         )
         if one["envelope_json"]:
-            told_one["envelope"] = json.loads(one["envelope_json"])
+            told_one["envelope"] = notation.Raw(one["envelope_json"])
         told_all.append(dict(sorted(told_one.items())))
     rows.print_json(told_all)
     return 0
@@ -202,15 +200,14 @@ def _settings(given: Words) -> dict[str, int]:
 
 
 def _write_settings(db: Any, found: Any, changes: dict[str, int], merge: str) -> None:
-    import json
-
     if merge:
         try:
-            merged = json.loads(found["metadata"] or "{}") | json.loads(merge)
+            merged = notation.read(found["metadata"] or "{}") | notation.read(merge)
         except (TypeError, ValueError) as error:
             said.usage("run set", "invalid metadata merge", error=str(error))
         db.execute(
-            "UPDATE runs SET metadata = ? WHERE id = ?", (json.dumps(merged, sort_keys=True), found["id"])
+            "UPDATE runs SET metadata = ? WHERE id = ?",
+            (notation.written(dict(sorted(merged.items()))), found["id"]),
         )
     columns = "".join(f", {name} = ?" for name in changes)
     db.execute(
