@@ -185,6 +185,21 @@ class Approvals:
     async def open_of_run(self, conn: Connection, project: str, run: str) -> Sequence[Approval]:
         return [_approval(row) for row in await conn.fetch(_SQL["approvals.open_of_run"], project, run)]
 
+    async def decided(
+        self,
+        conn: Connection,
+        *,
+        project: str,
+        run: str,
+        folders: Sequence[str] | None,
+        since: datetime | None,
+        limit: int,
+    ) -> Sequence[Approval]:
+        """What people decided, the newest first; of one run, or with "" of all."""
+        wanted = None if folders is None else list(folders)
+        rows = await conn.fetch(_SQL["approvals.decided"], project, run, wanted, since, limit)
+        return [_approval(row) for row in rows]
+
     async def open_at(self, conn: Connection, address: str) -> Sequence[Approval]:
         """The undecided questions with a card in this chat, newest first."""
         return [_approval(row) for row in await conn.fetch(_SQL["approvals.open_at"], address)]

@@ -10,7 +10,7 @@ from demarch.kernel import Run
 from demarch.operations import OPERATIONS
 from demarch.phrases import tokens
 from host.phrases import one_line, quoted
-from host.tools.writes import REGISTER_GROUP, SEND_MESSAGE
+from host.tools.writes import REGISTER_GROUP, ROUTE_REVIEW, SEND_MESSAGE
 
 VALUE = 160  #: UTF-16 units of one parameter on the card; DETAILS shows everything
 
@@ -49,6 +49,7 @@ _ASKS = {
     "dismiss_discovery": "put the discovery {title} aside for good",
     SEND_MESSAGE: "write to the chat {title}",
     REGISTER_GROUP: "register a chat as the group {title}",
+    ROUTE_REVIEW: "send what reviewers found to {title}",
 }
 
 
@@ -57,6 +58,8 @@ def _effect(operation: str, arguments: Mapping[str, Any], run: Run | None) -> st
         return "the run starts now."
     if operation == SEND_MESSAGE:
         return "the message is sent."
+    if operation == ROUTE_REVIEW:
+        return "that group's chat and its agent read it."
     if operation == REGISTER_GROUP:
         return "an agent of its own listens there from now on."
     return effect(parse(operation, arguments), run)

@@ -1,6 +1,8 @@
 """/discoveries: begins or continues the flow through a group's list; who may not decide sees the list."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 
@@ -108,10 +110,7 @@ class Discoveries:
         counted = await self._flow.count(conn, group.folder)
         if not waiting:
             return self._nothing(counted)
-        lines = [
-            f"{number}. {one_line(each['goal'], 160)} · {one_line(each['source'], 40)}, {each['score'] * 100:.0f} %"
-            for number, each in enumerate(waiting, 1)
-        ]
+        lines = [f"{number}. {_line(each)}" for number, each in enumerate(waiting, 1)]
         more = [f"… and {counted.waiting - len(waiting)} more"] if counted.waiting > len(waiting) else []
         many = "1 discovery" if counted.waiting == 1 else f"{counted.waiting} discoveries"
         heading = f"{many} to decide about:"
@@ -133,6 +132,11 @@ async def worth_asking(kernel: Kernel) -> list[Discovery]:
         listed = await kernel.discoveries(status=status, limit=MOST)
         found += [each for each in listed if status == "proposed" or each.score >= WORTH_ASKING]
     return found
+
+
+def _line(subject: Mapping[str, Any]) -> str:
+    origin = f"{one_line(subject['source'], 40)}, {subject['score'] * 100:.0f} %"
+    return f"{one_line(subject['goal'], 160)} · {origin}"
 
 
 def _elsewhere(home: Group) -> str:

@@ -100,6 +100,16 @@ SELECT * FROM host.approvals
 WHERE project = $1 AND run = $2 AND state IN ('pending', 'executing', 'deferred')
 ORDER BY id
 
+-- approvals.decided
+-- What people decided in a project, the newest first; what concerns no project counts everywhere.
+SELECT * FROM host.approvals
+WHERE decided_by IS NOT NULL AND kind <> 'finished' AND state NOT IN ('pending', 'executing')
+  AND (project = $1 OR kind IN ('permission', 'spend', 'spawn'))
+  AND ($2 = '' OR run = $2)
+  AND ($3::text[] IS NULL OR folder = ANY($3::text[]))
+  AND ($4::timestamptz IS NULL OR decided_at >= $4)
+ORDER BY decided_at DESC, id DESC LIMIT $5
+
 -- approvals.open_at
 -- The undecided cards of one chat.
 SELECT a.* FROM host.approvals a

@@ -66,13 +66,5 @@ UPDATE host.discoveries SET folder = $3 WHERE project = $1 AND folder = $2 AND N
 -- triage.next_due
 SELECT min(due) FROM host.discoveries WHERE NOT decided AND due > $1
 
--- triage.looked
--- When this conversation looked last; from now on it is now.
-WITH before AS (SELECT at FROM host.last_looks WHERE lane = $1 AND project = $2), kept AS (
-    INSERT INTO host.last_looks (lane, project, at) VALUES ($1, $2, $3)
-    ON CONFLICT (lane, project) DO UPDATE SET at = GREATEST(last_looks.at, excluded.at)
-)
-SELECT at FROM before
-
 -- triage.subject
 SELECT subject FROM host.discoveries WHERE project = $1 AND discovery = $2

@@ -18,6 +18,7 @@ from host.swarm.port import Assignment, HelperPlaces, helper_key
 from host.swarm.rules import SwarmRules, may_spawn
 from host.swarm.toolbox import HelperToolBox
 from host.swarm.working import Job, Working, draft
+from host.tools.lookups import Lookups
 from host.tools.policy import NO_TURN, Ruling
 from host.tools.toolbox import CurrentTurn, failed
 from host.tools.writes import SPAWN_AGENT
@@ -38,6 +39,7 @@ class Swarm:
         *,
         working: Working,
         writing: Writing,
+        lookups: Lookups,
         permit: Permit,
         projects: Projects,
         clock: Clock,
@@ -46,6 +48,7 @@ class Swarm:
     ) -> None:
         self._working = working
         self._writing = writing
+        self._lookups = lookups
         self._permit = permit
         self._projects = projects
         self._clock = clock
@@ -193,6 +196,7 @@ class Swarm:
             group=wish.group,
             current_turn=same_turn,
             projects=self._projects,
+            lookups=self._lookups,
             writing=self._writing,
             clock=self._clock,
         )

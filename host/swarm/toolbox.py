@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from container.agent import ToolDeclaration, ToolResult
-from demarch.calls import PREFIX, parse
+from demarch.calls import PREFIX
 from demarch.operations import OPERATIONS, Access
 from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.people.registry import Group
 from host.phrases import one_line
 from host.record.audit_chain import plain
-from host.tools.offered import check_offered, offered_operations
+from host.tools.lookups import Lookups
+from host.tools.offered import offered_operations
 from host.tools.own_tools import declare_own, parse_own
 from host.tools.policy import NO_TURN
 from host.tools.toolbox import LARGEST, TOO_MANY_WRITES, WRITES_A_MINUTE, Pace, answered, failed, size_of
@@ -34,6 +35,7 @@ class HelperToolBox:
         group: Group,
         current_turn: Callable[[], Turn | None],
         projects: Projects,
+        lookups: Lookups,
         writing: Writing,
         clock: Clock,
     ) -> None:
@@ -42,6 +44,7 @@ class HelperToolBox:
         self._group = group
         self._current_turn = current_turn
         self._projects = projects
+        self._lookups = lookups
         self._writing = writing
         self._clock = clock
         self._writes = Pace(WRITES_A_MINUTE, deque())
@@ -63,8 +66,7 @@ class HelperToolBox:
             return failed(f"There is no tool {one_line(name, 60)!r}.")
         if operation.access is not Access.READ:
             return await self._writing.refuse(self._wish(operation.name, arguments), READS_ONLY)
-        check_offered(self._projects, self._group, name)
-        outcome = await self._projects.kernel(self._group.project).read(parse(name, arguments))
+        outcome = await self._lookups.read(self._group, name, arguments)
         return ToolResult(text=outcome.text, data=outcome.data)
 
     async def _send(self, arguments: Mapping[str, Any]) -> ToolResult:

@@ -10,7 +10,7 @@ from container.planning import GROUP_FOLDER
 from demarch.errors import InvalidCall
 from host.conversation.files_out import FOLDER
 from host.phrases import one_line
-from host.tools.writes import REGISTER_GROUP, SEND_MESSAGE
+from host.tools.writes import REGISTER_GROUP, ROUTE_REVIEW, SEND_MESSAGE
 
 OUTBOX = f"{GROUP_FOLDER}/{FOLDER}"
 
@@ -33,7 +33,16 @@ class RegisterGroup(_Parameters):
     trigger_required: bool = True
 
 
-_MODELS: Mapping[str, type[_Parameters]] = {SEND_MESSAGE: SendMessage, REGISTER_GROUP: RegisterGroup}
+class RouteReview(_Parameters):
+    to: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    run_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+
+
+_MODELS: Mapping[str, type[_Parameters]] = {
+    SEND_MESSAGE: SendMessage,
+    REGISTER_GROUP: RegisterGroup,
+    ROUTE_REVIEW: RouteReview,
+}
 
 
 def is_own(name: str) -> bool:
@@ -82,7 +91,21 @@ def declare_own(*, main: bool) -> tuple[ToolDeclaration, ...]:
             "folder",
         ),
     )
-    return (send, register)
+    route = ToolDeclaration(
+        name=ROUTE_REVIEW,
+        description=(
+            "Send what reviewers found about a run to another group: its chat reads it, and its agent gets "
+            "it as words of others."
+        ),
+        input_schema=schema(
+            {
+                "to": {"type": "string", "description": "the group's folder, or a chat of it"},
+                "run_id": {"type": "string", "description": "without it: the current run"},
+            },
+            "to",
+        ),
+    )
+    return (send, register, route)
 
 
 def schema(properties: Mapping[str, Any], *required: str) -> dict[str, Any]:

@@ -61,6 +61,13 @@ def may_register(group: Group, *, running: bool, tainted: bool) -> Judgement:
     return may_write(group, confirm=False, running=running, tainted=tainted)
 
 
+def may_route(group: Group, *, running: bool, tainted: bool) -> Judgement:
+    """What reviewers wrote goes from the main group to others, and to nobody else."""
+    if not group.main:
+        return Judgement(ruling=Ruling.REFUSED, reason=MAIN_ONLY)
+    return may_write(group, confirm=False, running=running, tainted=tainted)
+
+
 def offers_writes(group: Group) -> bool:
     """What a group may not do is not even declared to its agent."""
     return group.main or group.writes

@@ -19,10 +19,11 @@ from host.conversation.turns import Turn
 from host.people.registry import Group, Registry
 from host.phrases import one_line, sentence
 from host.record.audit_chain import plain
+from host.tools.lookups import Lookups
 from host.tools.offered import check_offered, offered_operations
 from host.tools.own_tools import declare_own, is_own, parse_own
-from host.tools.policy import Judgement, Ruling, may, may_register, may_send, offers_writes
-from host.tools.writes import SEND_MESSAGE
+from host.tools.policy import Judgement, Ruling, may, may_register, may_route, may_send, offers_writes
+from host.tools.writes import ROUTE_REVIEW, SEND_MESSAGE
 from host.tools.writing import Wish, Writing
 from storage.clock import Clock
 
@@ -75,6 +76,7 @@ class LaneToolBox:
         current_turn: CurrentTurn,
         projects: Projects,
         registry: Registry,
+        lookups: Lookups,
         writing: Writing,
         clock: Clock,
         more: MoreTools,
@@ -84,6 +86,7 @@ class LaneToolBox:
         self._current_turn = current_turn
         self._projects = projects
         self._registry = registry
+        self._lookups = lookups
         self._writing = writing
         self._clock = clock
         self._more = more
@@ -123,15 +126,15 @@ class LaneToolBox:
             judgement = may(group, operation, running=turn is not None, tainted=turn is None or turn.tainted)
             read = partial(_parse_operation, self._projects, group)
             return await self._write(group, turn, operation.name, arguments, judgement, read)
-        check_offered(self._projects, group, name)
-        outcome = await self._projects.kernel(group.project).read(parse(name, arguments))
+        outcome = await self._lookups.read(group, name, arguments, lane=self._lane)
         return ToolResult(text=outcome.text, data=outcome.data)
 
     async def _own(self, group: Group, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         turn = self._current_turn()
         tainted = turn is None or turn.tainted
         if name != SEND_MESSAGE:
-            judgement = may_register(group, running=turn is not None, tainted=tainted)
+            judge = may_route if name == ROUTE_REVIEW else may_register
+            judgement = judge(group, running=turn is not None, tainted=tainted)
             return await self._write(group, turn, name, arguments, judgement, parse_own)
         here = turn.address if turn else ""
         to = str(arguments.get("to") or here)

@@ -13,12 +13,14 @@ from demarch.projects import Projects
 from host.outgoing.outbox import Outbox, PostKind
 from host.people.registry import Group, Registry, RegistryError
 from host.phrases import one_line, quoted
+from host.tools.routing_reviews import ReviewRoutes
 from storage import sql
 from storage.database import Connection, Database
 
 SEND_MESSAGE = "send_message"
 REGISTER_GROUP = "register_group"
 SPAWN_AGENT = "spawn_agent"
+ROUTE_REVIEW = "route_review"
 
 _SQL = sql.load("host", "intents")
 
@@ -42,12 +44,14 @@ class Writes:
         outbox: Outbox,
         registry: Registry,
         registrar: Registrar,
+        reviews: ReviewRoutes,
     ) -> None:
         self._projects = projects
         self._database = database
         self._outbox = outbox
         self._registry = registry
         self._registrar = registrar
+        self._reviews = reviews
 
     async def perform(
         self, operation: str, arguments: Mapping[str, Any], *, project: str, actor: str, key: str
@@ -58,6 +62,8 @@ class Writes:
             return await kernel.write(parse(operation, arguments), actor=actor, key=key)
         if operation == REGISTER_GROUP:
             return await self._register(arguments, actor)
+        if operation == ROUTE_REVIEW:
+            return await self._reviews.send(arguments, project=project, slot=_slot(key))
         async with self._database.transaction() as conn:
             return await self.say(conn, arguments, key)
 
@@ -65,7 +71,7 @@ class Writes:
         """What the write with this key did, None when it certainly did not happen. Raises DemarchError."""
         if operation in OPERATIONS:
             return await self._projects.of(project).written(key)
-        if operation == SEND_MESSAGE and await self._database.fetchval(
+        if operation in (SEND_MESSAGE, ROUTE_REVIEW) and await self._database.fetchval(
             _SQL["intents.slot_taken"], _slot(key)
         ):
             return Outcome(text="The message is on its way.", data={})

@@ -33,6 +33,8 @@ from host.spending.spending import Spending
 from host.spending.telling import SpendTelling
 from host.swarm.swarm import Swarm
 from host.tools.intents import Intents
+from host.tools.lookups import Lookups
+from host.tools.routing_reviews import ReviewRoutes
 from host.tools.underway import Underway
 from host.tools.writes import Writes
 from host.tools.written import WrittenRecord
@@ -80,6 +82,13 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         outbox=ground.outbox,
         registry=ground.registry,
         registrar=roles,
+        reviews=ReviewRoutes(
+            projects=ground.projects,
+            database=ground.database,
+            outbox=ground.outbox,
+            registry=ground.registry,
+            ear=lanes,
+        ),
     )
     wishes = Wishes(ground.database)
     routing = Routing(ground.registry, wishes, ground.clock, ground.projects.default)
@@ -115,7 +124,10 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
     )
     underway = Underway()
     writing = build_writing(ground, intents, writes, desk, underway)
-    swarm = build_swarm(ground, intents, asking, permissions, writing)
+    lookups = Lookups(
+        projects=ground.projects, database=ground.database, approvals=approvals, clock=ground.clock
+    )
+    swarm = build_swarm(ground, intents, asking, permissions, writing, lookups)
     painter = Painter(ground.zone, patience=3 * ground.picture_patience)
     reports = Reports(ground.database)
     spend_page = build_page(ground, spending, reports, painter)
@@ -155,7 +167,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         spending=spending,
         spend_telling=build_telling(ground, approvals, settling, desk, painter, spending, reports),
         spend_page=spend_page,
-        toolbox_for=toolboxes(ground, writing, swarm),
+        toolbox_for=toolboxes(ground, writing, lookups, swarm),
     )
 
 

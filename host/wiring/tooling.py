@@ -10,6 +10,7 @@ from host.decisions.permissions import Permissions
 from host.swarm.swarm import Swarm
 from host.swarm.working import Working
 from host.tools.intents import Intents
+from host.tools.lookups import Lookups
 from host.tools.toolbox import LaneToolBox
 from host.tools.underway import Underway
 from host.tools.writes import Writes
@@ -34,7 +35,12 @@ def build_writing(
 
 
 def build_swarm(
-    ground: Ground, intents: Intents, asking: Asking, permissions: Permissions, writing: Writing
+    ground: Ground,
+    intents: Intents,
+    asking: Asking,
+    permissions: Permissions,
+    writing: Writing,
+    lookups: Lookups,
 ) -> Swarm:
     return Swarm(
         working=Working(
@@ -47,6 +53,7 @@ def build_swarm(
             seconds=ground.swarm.seconds,
         ),
         writing=writing,
+        lookups=lookups,
         permit=permissions.permit,
         projects=ground.projects,
         clock=ground.clock,
@@ -56,7 +63,7 @@ def build_swarm(
 
 
 def toolboxes(
-    ground: Ground, writing: Writing, swarm: Swarm
+    ground: Ground, writing: Writing, lookups: Lookups, swarm: Swarm
 ) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
     def toolbox_for(lane: str, current_turn: Callable[[], Turn | None]) -> ToolBox:
         return LaneToolBox(
@@ -64,6 +71,7 @@ def toolboxes(
             current_turn=current_turn,
             projects=ground.projects,
             registry=ground.registry,
+            lookups=lookups,
             writing=writing,
             clock=ground.clock,
             more=swarm,

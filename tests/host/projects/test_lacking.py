@@ -121,6 +121,7 @@ async def test_a_helper_is_offered_no_more_than_its_kernel_can_do(branch: Branch
         group=group,
         current_turn=lambda: turn,
         projects=office.parts.news.ground.projects,
+        lookups=office.parts.swarm._lookups,
         writing=office.parts.swarm._writing,
         clock=office.clock,
     )
