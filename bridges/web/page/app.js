@@ -14,12 +14,14 @@ import { keepTimes } from "./times.js";
 
 const TYPING_LASTS = 7_000; // milliseconds; the host says it again while it lasts
 const TAP_PATIENCE = 30_000;
+const DOUBLE = 500; // milliseconds in which two clicks are one
 
 const store = new Store();
 const taps = new Map(); // item id -> {clientId, data, timer}
 let connected = null; // not known yet
 const sides = new Map(); // folder -> what stands beside its conversation
 let readingOlder = false;
+let lastTap = { item: null, at: -Infinity };
 let typingTimer = null;
 
 const actions = { onTap: tap, onRetry: retry, onDiscard: discard };
@@ -160,7 +162,9 @@ function say(text, files) {
 }
 
 function tap(it, data) {
-  if (taps.has(it.id)) return;
+  // The next card may stand where the tapped one stood: the second half of a double click decides nothing.
+  if (taps.has(it.id) || (lastTap.item !== it.id && performance.now() - lastTap.at < DOUBLE)) return;
+  lastTap = { item: it.id, at: performance.now() };
   const request = { type: "tap", client_id: newId(), room: it.room, item: it.id, data };
   const timer = setTimeout(() => {
     release(it.id);

@@ -132,6 +132,30 @@ async def test_a_tap_says_working_and_the_card_becomes_its_outcome(
         await expect(cards.get_by_role("heading", name="Approved by Olga")).to_be_visible()
 
 
+async def test_a_double_click_does_not_decide_the_card_that_comes_next(
+    browser: Browser, host: MemoryHost
+) -> None:
+    post_card(host)
+    following = (Button(label="APPROVE", data="approve:H2NV9C", tone=Tone.GOOD),)
+    host.post("Next?", kind=ItemKind.DECISION, author="Intercom", headline=True, buttons=(following,))
+    async with serving(host, ANY) as bridge, tab(browser) as page:
+        await page.clock.install()
+        await enter(page, host, await bridge.url())
+        cards = page.get_by_role("log").locator(".card")
+        await expect(cards).to_have_count(2)
+        await page.evaluate(
+            "for (const code of ['K7Q2MD', 'H2NV9C'])"
+            " document.querySelector(`[role=log] [data-data='approve:${code}']`).click()"
+        )
+        await expect(cards.get_by_role("button", name="working…")).to_have_count(1)
+        await page.clock.fast_forward(600)
+        await cards.get_by_role("button", name="APPROVE").click()
+        first, second = await host.received(2)
+        assert isinstance(first, ButtonTap)
+        assert isinstance(second, ButtonTap)
+        assert [first.data, second.data] == ["approve:K7Q2MD", "approve:H2NV9C"]
+
+
 async def test_who_may_not_decide_is_told_and_the_buttons_come_back(
     browser: Browser, host: MemoryHost
 ) -> None:
