@@ -10,7 +10,16 @@ from .tools import Answer
 #: tools that need to know which run is meant; without a name it is the current one
 _ABOUT_A_RUN = frozenset(
     f"demarch_{name}"
-    for name in ("approve_gate", "reject_gate", "defer_gate", "advance_phase", "cancel_run", "extend_budget")
+    for name in (
+        "approve_gate",
+        "reject_gate",
+        "defer_gate",
+        "advance_phase",
+        "pause_run",
+        "resume_run",
+        "cancel_run",
+        "extend_budget",
+    )
 )
 
 

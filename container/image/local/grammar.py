@@ -70,6 +70,8 @@ _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
         rf"(?P<verb>approve|reject|defer|override|postpone) {_A}(?:(?:open|pending) )?gate{_RUN}{_WHY}",
     )),
     (runs.advance, (rf"(?:advance|move on)(?: the phase)?{_RUN}{_WHY}",)),
+    (runs.pause, (rf"(?:pause|hold)(?: the)?{_RUN}{_WHY}",)),
+    (runs.resume, (rf"(?:resume|unpause|continue)(?: the)?{_RUN}{_WHY}",)),
     (runs.cancel, (rf"(?:cancel|stop|abort|end) (?:the )?(?:current )?(?:run|sprint)(?: {_NAME})??{_WHY}",)),
     (runs.extend, (
         (rf"(?:extend|raise|increase) (?:the )?(?:token )?budget{_RUN}"
@@ -95,6 +97,21 @@ _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
         rf"|{_SHOW}(?:the )?{_LAST}(?:events?|news|activity))"
         rf"(?: (?:lately|recently|today|here))?{_SINCE}(?: (?:of|for|in) (?:the )?run {_NAME})?"),
     )),
+    (runs.changes, (
+        (rf"what(?:'s| is| has|'s been| has been)? changed(?: (?:here|for me|lately|today))?"
+        rf"(?: since (?:i|we) (?:last )?(?:looked|asked|was here|were here)(?: last)?)?{_SINCE}"),
+    )),
+    (runs.readiness, (
+        rf"is (?:it|this|everything|(?:the )?(?:run|sprint)(?: {_NAME}?)??) ready(?: (?:for me|now|yet))*",
+    )),
+    (runs.decisions, (
+        (rf"who (?:decided|approved|rejected|deferred)(?: (?:it|this|that|(?:the )?gates?|what))?"
+        rf"(?: (?:about|on|of|for|in)? ?(?:the )?(?:run|sprint)(?: {_NAME}?)??)?"
+        rf"(?:,?(?: when)?,?(?: and)? why)?{_SINCE}"),
+        rf"{_SHOW}(?:the )?{_LAST}decisions{_RUN}{_SINCE}",
+    )),
+    (runs.promote, (rf"promote (?:the )?(?:discovery|finding) (?P<discovery>[^\s:,;\"]+){_WHY}",)),
+    (runs.dismiss, (rf"dismiss (?:the )?(?:discovery|finding) (?P<discovery>[^\s:,;\"]+){_WHY}",)),
     (runs.research, (
         r"research\s*:?\s+(?:(?:about|on) )?(?P<text>.+)",
         (r"(?:find|search|show|list)(?: me)?(?: for)?(?: the)? (?:discover(?:ies|y)|findings?)"
@@ -114,7 +131,8 @@ _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
 #: Readings whose sentences have no free text: the sign at the end does not matter.
 _PLAIN = frozenset({
     runs.assist, runs.wait, runs.sprint, runs.following, runs.status, runs.gate, runs.advance, runs.cancel,
-    runs.extend, runs.spec, runs.reviews, runs.events, issues.close, issues.reopen, issues.search,
+    runs.extend, runs.spec, runs.reviews, runs.events, runs.changes, runs.readiness, runs.decisions,
+    runs.pause, runs.resume, runs.promote, runs.dismiss, issues.close, issues.reopen, issues.search,
     issues.show,
 })  # fmt: skip
 

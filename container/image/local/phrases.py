@@ -7,24 +7,31 @@ SEARCHING = "searching the issues"
 SPEC = "looking up the artifacts"
 REVIEWS = "looking up the reviews"
 EVENTS = "looking up what happened"
+CHANGES = "looking up what changed"
+READINESS = "looking whether it is ready"
+DECISIONS = "looking up who decided"
 RESEARCHING = "searching the discoveries"
 CREATING = "creating the issue"
 STARTING = "asking to start the run"
 ADVANCING = "asking to advance the run"
 CANCELLING = "asking to cancel the run"
+PAUSING = "asking to pause the run"
+RESUMING = "asking to resume the run"
 EXTENDING = "asking to extend the budget"
 REGISTERING = "registering the finding"
+PROMOTING = "asking to promote the discovery"
+DISMISSING = "asking to dismiss the discovery"
 SENDING = "sending the message"
 
 HELP = """\
 I answer these sentences by calling the project's tools:
 • Where we are: what is the current sprint · status of run X · what happened lately
-• What to do: what should I work on · search issues for WORDS · show issue iv-12
-• Issues: create an issue: TITLE · create a P1 bug: TITLE · close iv-12 because REASON
-• Changes: update iv-12 status in progress · update iv-12 priority 1 · add a note to iv-12: TEXT
-• Runs: start a run to GOAL · advance run X · cancel run X · extend the budget of run X by 50 %
+• For you: what changed since I last looked · is it ready for me · who decided and why
+• What to do: what should I work on · search issues for WORDS · show issue iv-12 · update iv-12 priority 1
+• Issues: create a P1 bug: TITLE · close iv-12 because REASON · add a note to iv-12: TEXT
+• Runs: start a run to GOAL · advance, pause, resume or cancel run X · extend the budget of run X by 50 %
 • Gates: approve, reject or defer the gate of run X (people confirm this on a card)
-• Knowledge: look up the spec · artifact 3 · reviews · research TOPIC · register a finding: TEXT
+• Knowledge: look up the spec · reviews · research TOPIC · register a finding: TEXT · promote discovery X
 • Talk: send a message: TEXT · wait 5 seconds · several questions on lines of their own
 I understand only sentences like these; with a model runtime you can just talk."""
 

@@ -56,9 +56,35 @@ def reviews(match: Match) -> Intent:
 
 
 def events(match: Match) -> Intent:
-    span = match["span"]
-    since = f"{match['count'] or 1}{span[0].lower()}" if span else None
-    return call("demarch_run_events", phrases.EVENTS, {"run_id": _run(match), "since": since})
+    return call("demarch_run_events", phrases.EVENTS, {"run_id": _run(match), "since": _span(match)})
+
+
+def changes(match: Match) -> Intent:
+    return call("demarch_what_changed", phrases.CHANGES, {"since": _span(match)})
+
+
+def readiness(match: Match) -> Intent:
+    return call("demarch_readiness", phrases.READINESS, {"run_id": _run(match)})
+
+
+def decisions(match: Match) -> Intent:
+    return call("demarch_decisions", phrases.DECISIONS, {"run_id": _run(match), "since": _span(match)})
+
+
+def pause(match: Match) -> Intent:
+    return _on_run("demarch_pause_run", phrases.PAUSING, match)
+
+
+def resume(match: Match) -> Intent:
+    return _on_run("demarch_resume_run", phrases.RESUMING, match)
+
+
+def promote(match: Match) -> Intent:
+    return _triage("demarch_promote_discovery", phrases.PROMOTING, match)
+
+
+def dismiss(match: Match) -> Intent:
+    return _triage("demarch_dismiss_discovery", phrases.DISMISSING, match)
 
 
 def status(match: Match) -> Intent:
@@ -92,6 +118,16 @@ def assist(_: Match) -> Intent:
 
 def wait(match: Match) -> Intent:
     return Intent("wait", seconds=min(float(match["seconds"]), 60.0))
+
+
+def _triage(tool: str, title: str, match: Match) -> Intent:
+    return call(tool, title, {"discovery_id": match["discovery"].strip("\"'"), "reason": why(match)})
+
+
+def _span(match: Match) -> str | None:
+    """How far back, as the tools take it: 2h, 1d."""
+    span = match["span"]
+    return f"{match['count'] or 1}{span[0].lower()}" if span else None
 
 
 def _on_run(tool: str, title: str, match: Match, more: Arguments | None = None) -> Intent:
