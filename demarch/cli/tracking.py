@@ -50,7 +50,9 @@ async def file(
 
 async def filed_with(runner: Runner, work: Work) -> Data | None:
     """The issue this write has made, if it has."""
-    result = await runner.ask(command("bd.search", _reference(work), status="all"))
+    # A search needs words, which are looked for in titles and ids: every id has a dash in it.
+    told = command("bd.search", query="-", external_contains=_reference(work), status="all")
+    result = await runner.ask(told)
     mine = (data for data in objects(result.out) if text_of(data, "external_ref") == _reference(work))
     return next(mine, None)
 
@@ -111,14 +113,14 @@ class Update:
             if params.description is None
             else params.description and _text(params.description),
             append_notes=params.notes or None,
-            set_metadata=f"{MARK}={work.name}",
+            set_metadata=f"{MARK}={_stamp(work)}",
             actor=_actor(work),
         )
         return _one((await filed(self._runner, told)).out)
 
     async def settle(self, work: Work, said: Said | None) -> Outcome | None:
         found = said or await _maybe(self._runner, work.seen["id"])
-        if found is None or (said is None and _mark(found) != work.name):
+        if found is None or (said is None and _mark(found) != _stamp(work)):
             return None
         issue = issues.issue_data(found)
         changed = sorted(work.params.model_fields_set - {"id"})
@@ -200,6 +202,11 @@ def _mark(issue: Mapping[str, Any]) -> str:
         found = list(objects(metadata)) if metadata.startswith("{") else []
         metadata = found[0] if found else None
     return str(metadata.get(MARK, "")) if isinstance(metadata, dict) else ""
+
+
+def _stamp(work: Work) -> str:
+    # What looks like a number would be kept as one.
+    return f"key:{work.name}"
 
 
 def _actor(work: Work) -> str | None:

@@ -6,6 +6,7 @@ an outcome, after a timeout, a crash or a second call, looks at what the kernel 
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import structlog
 
@@ -29,8 +30,8 @@ from storage.database import Database
 
 log = structlog.get_logger()
 
-PATIENCE = 60.0  #: seconds for a command that outlived the program which ran it
-_LOOK = 0.2
+PATIENCE = timedelta(seconds=60)  #: for a command that outlived the program which ran it
+_LOOK = 0.2  #: seconds
 
 
 class Writes:
@@ -120,13 +121,12 @@ class Writes:
 
     async def _proved(self, deed: Deed, work: Work, attempt: Attempt, *, told: bool = True) -> Outcome | None:
         """What became of a command nobody heard the end of. It may still run, left behind by a crash."""
-        waited = 0.0
+        patience = self._clock.now() + PATIENCE
         # Looked for before the kernel is: what is over by then shows there.
         while await at_work(self._runner.folder):
-            if waited >= PATIENCE:
+            if self._clock.now() >= patience:
                 raise EvidenceUnknown("A command begun earlier still runs; nobody can say how it ends.")
             await self._clock.sleep(_LOOK)
-            waited += _LOOK
         return await self._settled(deed, work, attempt, None, told=told)
 
     async def _settled(

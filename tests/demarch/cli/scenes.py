@@ -19,12 +19,12 @@ class Hasty(Runner):
 
     def __init__(self, agency: Project, seconds: float = 1.0) -> None:
         super().__init__(agency.folder, surroundings(agency.environment, agency.home))
-        self._seconds = seconds
+        self.seconds = seconds
         self.hurried: tuple[str, ...] = ()
 
     async def run(self, command: Command) -> Result:
         if command.row.words == self.hurried:
-            command = replace(command, row=replace(command.row, timeout=self._seconds))
+            command = replace(command, row=replace(command.row, timeout=self.seconds))
         return await super().run(command)
 
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from demarch.calls import parse
 from demarch.cli.process import Runner
@@ -21,14 +22,17 @@ KEY = "0193a7b2-5f00-7000-8000-000000000001/1"
 NOTHING_DONE = (faults.DIE, faults.REFUSE, faults.GARBAGE)
 DONE = (faults.DIE_AFTER, faults.GARBAGE_AFTER, faults.SILENT)
 
-#: two ways of each kind for every write, all of them among writes of one kind
-BROKEN_BEFORE = [
-    (scene, NOTHING_DONE[(place + step) % 3])
-    for place, scene in enumerate(SCENES)
-    for step in (0, 1)
-    if scene.command != "ic discovery promote"
-]
-BROKEN_AFTER = [(scene, DONE[(place + step) % 3]) for place, scene in enumerate(SCENES) for step in (0, 1)]
+
+def _ways(kinds: Sequence[str], *left_out: str) -> list[ParameterSet]:
+    """All ways of ending for all writes; a short run takes one for each write, and all among the writes."""
+    return [
+        pytest.param(scene, kind, marks=[pytest.mark.full] if (place + number) % len(kinds) else [])
+        for place, scene in enumerate(SCENES)
+        for number, kind in enumerate(kinds)
+        if scene.command not in left_out
+    ]
+
+
 every_write = pytest.mark.parametrize("scene", SCENES, ids=str)
 
 
@@ -66,7 +70,7 @@ async def test_a_write_that_is_done_is_done_once_for_its_key(
     assert await scene.done(agency, arguments) == 1
 
 
-@pytest.mark.parametrize(("scene", "fault"), BROKEN_BEFORE, ids=str)
+@pytest.mark.parametrize(("scene", "fault"), _ways(NOTHING_DONE, "ic discovery promote"), ids=str)
 async def test_a_command_that_ends_badly_before_its_deed_leaves_the_key_free(
     scene: Scene, fault: str, agency: Project, hasty: Hasty, database: Database
 ) -> None:
@@ -83,7 +87,7 @@ async def test_a_command_that_ends_badly_before_its_deed_leaves_the_key_free(
     assert await scene.done(agency, arguments) == 1
 
 
-@pytest.mark.parametrize(("scene", "fault"), BROKEN_AFTER, ids=str)
+@pytest.mark.parametrize(("scene", "fault"), _ways(DONE), ids=str)
 async def test_a_command_that_ends_badly_after_its_deed_is_found_to_have_done_it(
     scene: Scene, fault: str, agency: Project, hasty: Hasty, database: Database
 ) -> None:
@@ -94,6 +98,7 @@ async def test_a_command_that_ends_badly_after_its_deed_is_found_to_have_done_it
     assert await _writes(hasty, database).written(KEY) == outcome
 
 
+@pytest.mark.full
 @every_write
 async def test_a_command_killed_for_its_slowness_after_its_deed_is_found_to_have_done_it(
     scene: Scene, agency: Project, hasty: Hasty, database: Database
@@ -106,8 +111,7 @@ async def test_a_command_killed_for_its_slowness_after_its_deed_is_found_to_have
     assert await _writes(hasty, database).written(KEY) == outcome
 
 
-@every_write
-@pytest.mark.parametrize("fault", [faults.HANG, faults.HANG_AFTER])
+@pytest.mark.parametrize(("scene", "fault"), _ways((faults.HANG, faults.HANG_AFTER)), ids=str)
 async def test_a_program_that_dies_while_its_command_runs_finds_out_after_its_next_start(
     scene: Scene, fault: str, agency: Project, hasty: Hasty, database: Database
 ) -> None:

@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from demarch.calls import parse
+from demarch.cli.journal import Attempt, Journal
+from demarch.cli.orphans import at_work
+from demarch.cli.writes import PATIENCE, Writes
 from demarch.errors import (
+    EvidenceUnknown,
     InvalidCall,
     KernelUnavailable,
     NotPossible,
 )
+from demarch.kernel import Outcome
 from storage.database import Database
+from tests.clock import HandClock
 from tests.demarch.cli.hands import ANA, Hand
 from tests.servers.kernels import faults
 from tests.servers.kernels.project import ROOT, Project
@@ -57,11 +63,16 @@ _PROGRAM = """
 import asyncio, sys
 from pathlib import Path
 from demarch.calls import parse
+from demarch.cli.journal import Attempt, Journal
+from demarch.cli.orphans import at_work
+from demarch.cli.writes import PATIENCE, Writes
 from demarch.cli.process import Runner
 from demarch.cli.surroundings import surroundings
 from demarch.cli.writes import Writes
 from storage.clock import SystemClock
+from demarch.kernel import Outcome
 from storage.database import Database
+from tests.clock import HandClock
 
 async def main(url, folder, path, home):
     async with Database.open(url, size=2) as database:
@@ -122,3 +133,83 @@ async def test_binaries_that_are_gone_did_nothing(agency: Project, ana: Hand) ->
     agency.bring_back("ic")
     assert await ana.writes.written(ana.key) is None
     assert (await ana("cancel_run", run_id=run)).data["status"] == "cancelled"
+
+
+async def test_a_command_left_behind_that_never_ends_leaves_it_unknown(
+    agency: Project, ana: Hand, database: Database, clock: HandClock
+) -> None:
+    run = await agency.run()
+    begun = Attempt(
+        key="0193-9/1",
+        operation="cancel_run",
+        about=run,
+        params={"run_id": run},
+        actor=ANA,
+        seen={"id": run, "phase": "brainstorm", "mark": 0},
+        begun_at=clock.now(),
+    )
+    await Journal(database, clock, str(agency.folder)).begin(begun)
+    writes = Writes(ana.runner, database, clock, str(agency.folder))
+    agency.plant("ic run status", faults.HANG)
+    agency.plant("ic run cancel", faults.HANG)
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(agency.ic("run", "status", run, code=None))
+        await _until_called(agency, "run status", 1)
+        assert not await at_work(agency.folder)  # who only looks does nothing
+        orphan = tasks.create_task(agency.ic("run", "cancel", run, code=None))
+        await _until_called(agency, "run cancel", 1)
+        assert await at_work(agency.folder)
+        asking = tasks.create_task(_unknown(writes, "0193-9/1"))
+        await clock.until_sleeping(within=20)
+        await clock.advance(PATIENCE.total_seconds())
+        await asking
+        looking.cancel()
+        orphan.cancel()
+    agency.heal()
+    assert await writes.written("0193-9/1") is None  # it was killed in the end: nothing was done
+
+
+async def _unknown(writes: Writes, key: str) -> None:
+    with pytest.raises(EvidenceUnknown, match="still runs"):
+        await writes.written(key)
+
+
+async def _until_called(agency: Project, words: str, times: int) -> None:
+    async with asyncio.timeout(20):
+        while len(agency.calls(words)) < times:  # noqa: ASYNC110 - other processes give no sign
+            await asyncio.sleep(0.01)
+
+
+async def test_a_write_of_another_version_is_for_a_person_to_look_at(
+    agency: Project, ana: Hand, database: Database, clock: HandClock
+) -> None:
+    begun = Attempt(
+        key="0193-9/1", operation="start_run", about="", params={"gone": True}, actor=ANA, seen={},
+        begun_at=clock.now(),
+    )  # fmt: skip
+    await Journal(database, clock, str(agency.folder)).begin(begun)
+    with pytest.raises(EvidenceUnknown, match="Another version"):
+        await ana.writes.written("0193-9/1")
+
+
+async def test_a_write_that_another_process_has_begun_is_not_begun_again(
+    agency: Project, database: Database, clock: HandClock
+) -> None:
+    begun = Attempt(
+        key="k",
+        operation="start_run",
+        about="",
+        params={"title": "x"},
+        actor=ANA,
+        seen={},
+        begun_at=clock.now(),
+    )
+    journal = Journal(database, clock, str(agency.folder))
+    await journal.begin(begun)
+    with pytest.raises(KernelUnavailable, match="elsewhere"):
+        await journal.begin(begun)
+    await journal.finish("k", Outcome(text="done", data={}))
+    await journal.drop("k")  # what was done stays on record
+    kept = await journal.find("k")
+    assert kept is not None
+    assert kept.outcome == Outcome(text="done", data={})

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -207,14 +208,15 @@ class WriteMachine(RuleBasedStateMachine):
             self.unsure.remove(key)
 
 
-def test_writes_happen_once_or_not_at_all(database_url: str) -> None:
+@pytest.mark.parametrize("examples", [60, pytest.param(600, marks=pytest.mark.full)])
+def test_writes_happen_once_or_not_at_all(database_url: str, examples: int) -> None:
     class Machine(WriteMachine):
         url = database_url
 
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=200, stateful_step_count=20, deadline=None,
+            max_examples=examples, stateful_step_count=20, deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
