@@ -6,7 +6,7 @@ from typing import Any
 
 from demarch.calls import parse
 from demarch.effects import effect
-from demarch.kernel import Run
+from demarch.kernel import Discovery, Run
 from demarch.operations import OPERATIONS
 from demarch.phrases import tokens
 from host.phrases import one_line, quoted
@@ -22,11 +22,13 @@ class Request:
     lines: tuple[str, ...]  #: the parameters that matter
 
 
-def describe(operation: str, arguments: Mapping[str, Any], run: Run | None) -> Request:
-    """The request in words; `run` is the one it names, if the kernel knew it."""
+def describe(operation: str, arguments: Mapping[str, Any], about: Run | Discovery | None) -> Request:
+    """The request in words; `about` is the run or discovery it names, if the kernel could be asked."""
+    run = about if isinstance(about, Run) else None
     named = quoted(run.goal if run else arguments.get("run_id", "?"))
     named_by = ("title", "id", "to", "discovery_id")
-    title = quoted(next((arguments[name] for name in named_by if arguments.get(name)), "?"))
+    known = about.title if isinstance(about, Discovery) else ""
+    title = quoted(known or next((arguments[name] for name in named_by if arguments.get(name)), "?"))
     asks = _ASKS.get(operation, "{operation}").format(run=named, title=title, operation=operation)
     return Request(asks=asks, effect=_effect(operation, arguments, run), lines=_lines(operation, arguments))
 

@@ -19,10 +19,13 @@ from host.news.routing import Routing
 from host.people.registry import Group, Role
 from host.phrases import one_line, quoted, sentence
 from host.times import moment
+from storage import sql
 from storage.clock import Clock
 from storage.database import Connection, Database
 
 log = structlog.get_logger()
+
+_SQL = sql.load("host", "triage")
 
 PATIENCE = 10.0  #: seconds the kernel may take to list what it knows
 MOST = 100  #: of each status that are asked for
@@ -84,8 +87,10 @@ class Discoveries:
         """Onto the list of the group that hears of the project, which may be another one."""
         kind = NoticeKind.DISCOVERY_PROPOSED
         home, _ = await self._routing.way(conn, project, "", kind)
+        rows = await conn.fetch(_SQL["triage.known"], project, [each.id for each in found])
+        known = {row["discovery"] for row in rows}
         if home is not None:
-            for each in found:
+            for each in (each for each in found if each.id not in known):
                 await self._flow.enrol(conn, project, each, home.folder)
         return home
 

@@ -68,3 +68,6 @@ SELECT min(due) FROM host.discoveries WHERE NOT decided AND due > $1
 
 -- triage.subject
 SELECT subject FROM host.discoveries WHERE project = $1 AND discovery = $2
+
+-- triage.known
+SELECT discovery FROM host.discoveries WHERE project = $1 AND discovery = ANY($2::text[])

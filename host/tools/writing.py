@@ -10,7 +10,7 @@ import structlog
 
 from container.agent import ToolResult
 from demarch.errors import DemarchError, KernelUnavailable, NotFound
-from demarch.kernel import Outcome, Run
+from demarch.kernel import Discovery, Outcome, Run
 from demarch.projects import Projects
 from host.conversation.turns import Turn
 from host.decisions.approvals import Approval, Draft, Kind
@@ -134,10 +134,10 @@ class Writing:
     async def ask(self, wish: Wish, turn: Turn) -> ToolResult:
         """Put it before a person: intent, approval and card in one transaction. Answers at once."""
         try:
-            run = await self._run_of(wish)
+            subject = await self._about(wish)
         except NotFound as error:
             return await self.refuse(wish, str(error))
-        wish = _pinned(wish, run)
+        wish = _pinned(wish, subject)
         async with self._database.transaction() as conn:
             if not await self._intents.hold_turn(conn, turn):
                 return _failed(NO_TURN)
@@ -149,7 +149,7 @@ class Writing:
             now = self._clock.now()
             intent = await self._record_intent(conn, wish, turn, now)
             names = await self._intents.names(conn, turn.asked_by)
-            draft = self._draft(wish, turn, intent, run, names, now)
+            draft = self._draft(wish, turn, intent, subject, names, now)
             approval, _ = await self._desk.ask(conn, draft, [turn.address])
             await self._intents.ask(conn, intent.id, approval.id)
             await self._record(conn, wish, "intent.pending", code=approval.code)
@@ -179,30 +179,37 @@ class Writing:
             await self._intents.end(conn, intent.id, state, result, self._clock.now())
             await self._record(conn, wish, f"intent.{state}", intent=intent.key, result=result.get("text"))
 
-    async def _run_of(self, wish: Wish) -> Run | None:
-        """The run it names. That there is none is said to the agent, not asked of a person."""
-        run_id = wish.arguments.get("run_id")
-        if run_id is None:
+    async def _about(self, wish: Wish) -> Run | Discovery | None:
+        """The run or discovery it names. That there is none is said to the agent, not asked of a person."""
+        run, discovery = wish.arguments.get("run_id"), wish.arguments.get("discovery_id")
+        if run is None and discovery is None:
             return None
         try:
             async with asyncio.timeout(GLANCE):
-                return await self._projects.kernel(wish.group.project).run(run_id)
+                kernel = self._projects.kernel(wish.group.project)
+                return await (kernel.run(run) if run else kernel.discovery(str(discovery)))
         except NotFound:
             raise
         except (DemarchError, TimeoutError) as error:
-            log.info("request.run_unreadable", run=run_id, reason=str(error))
+            log.info("request.subject_unreadable", subject=run or discovery, reason=str(error))
             return None
 
     def _draft(
-        self, wish: Wish, turn: Turn, intent: Intent, run: Run | None, names: list[str], now: datetime
+        self,
+        wish: Wish,
+        turn: Turn,
+        intent: Intent,
+        subject: Run | Discovery | None,
+        names: list[str],
+        now: datetime,
     ) -> Draft:
-        request = describe(wish.operation, wish.arguments, run)
+        request = describe(wish.operation, wish.arguments, subject)
         return Draft(
             kind=Kind.INTENT,
             folder=wish.group.folder,
             address=turn.address,
             lane=wish.lane,
-            run=run.id if run else "",
+            run=subject.id if isinstance(subject, Run) else "",
             project=intent.project,
             dedupe=f"intent:{turn.id}:{arguments_hash(wish.operation, wish.arguments)}",
             expires_at=now + timedelta(seconds=self._seconds),
@@ -222,11 +229,11 @@ class Writing:
         await self._audit.record(conn, actor=wish.actor, action=action, detail=wish.record() | more)
 
 
-def _pinned(wish: Wish, run: Run | None) -> Wish:
+def _pinned(wish: Wish, subject: Run | Discovery | None) -> Wish:
     """People decide about what they see: if the run has moved when they do, nothing happens."""
-    if run is None or wish.operation not in _PINNED or wish.arguments.get("from_phase"):
+    if not isinstance(subject, Run) or wish.operation not in _PINNED or wish.arguments.get("from_phase"):
         return wish
-    return wish.meaning({**wish.arguments, "from_phase": run.phase})
+    return wish.meaning({**wish.arguments, "from_phase": subject.phase})
 
 
 _PINNED = frozenset({"approve_gate", "reject_gate", "defer_gate", "advance_phase"})

@@ -316,3 +316,21 @@ async def test_a_tap_on_another_card_s_data_is_out_of_date(office: Office) -> No
     second = await office.card()
     assert await office.tap(first, "PROMOTE", data=f"promote:{code_of(second)}") == OUT_OF_DATE
     assert await office.tap(second, "", data=f"approve:{code_of(second)}") == OUT_OF_DATE
+
+
+async def test_what_an_agent_wants_to_promote_is_asked_by_its_title_and_closes_the_card(
+    office: Office,
+) -> None:
+    [found] = await find(office, "Cache the parsed config")
+    card = await office.card()
+    turn = await office.turn()
+    box = office.parts.toolbox_for("main", lambda: turn)
+    unknown = await box.call("demarch_promote_discovery", {"discovery_id": "nonexistent0"})
+    assert unknown.text == "There is no discovery nonexistent0."
+    await box.call("demarch_promote_discovery", {"discovery_id": found})
+    asked = await office.card()
+    assert first_line(asked) == '🙋 The agent asks: make an issue of the discovery "Cache the parsed config"?'
+    await office.tap(asked, "APPROVE", BEN)
+    await office.feed()
+    assert (await office.approval(code_of(card))).state is State.CLOSED
+    assert await open_cards(office) == 0
