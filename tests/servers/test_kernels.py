@@ -218,3 +218,79 @@ def test_the_kernel_keeps_its_state_in_the_project(project: Project) -> None:
     with sqlite3.connect(project.folder / ".clavain" / "intercore.db") as db:
         assert db.execute("PRAGMA user_version").fetchone() == (40,)
     db.close()
+
+
+async def test_a_folder_without_a_kernel_says_so(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    empty = Project(tmp_path / "empty", project.bin, project.home)
+    health = await empty.raw("ic", "health")
+    assert (health.code, health.out) == (2, "")
+    assert "unable to open database file" in health.err
+    version = await empty.raw("ic", "version")
+    assert (version.code, version.out.splitlines()[0]) == (0, "ic 0.3.5")
+    listed = await empty.raw("bd", "list", "--json")
+    assert (listed.code, listed.out) == (1, "")
+    assert listed.err.startswith("Error: no beads database found")
+
+
+async def test_a_kernel_that_was_never_initialised_is_not_healthy(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "empty" / ".clavain").mkdir(parents=True)
+    empty = Project(tmp_path / "empty", project.bin, project.home)
+    health = await empty.raw("ic", "health")
+    assert health.code == 2
+    assert "not migrated" in health.err
+    missing = await empty.raw("ic", "run", "list")
+    assert missing.code == 2
+    assert "no such table" in missing.err
+    assert (await empty.raw("ic", "init")).code == 0
+    assert (await empty.raw("ic", "health")).out == "ok\n"
+
+
+async def test_state_keeps_json_and_no_secrets(project: Project) -> None:
+    kept = '{"decision":"rejected","reason":"not yet"}'
+    assert (await project.ic("state", "set", "gate-decision.main", "abc", stdin=kept)).out == ""
+    assert (await project.ic("state", "get", "gate-decision.main", "abc")).out.strip() == kept
+    for refused in ("no json", '{"reason":"password: hunter2hunter2"}', "[" * 30 + "]" * 30):
+        answer = await project.ic("state", "set", "a", "b", stdin=refused, code=2)
+        assert "state set" in answer.err
+
+
+async def test_evidence_with_a_key_is_written_once(project: Project) -> None:
+    words = ("events", "record", "--source=interspect", "--type=decision", "--idempotency-key=k1")
+    numbers = [(await project.ic(*words, '--payload={"agent_name":"ana"}')).out for _ in range(2)]
+    assert numbers == ["1\n", "1\n"]
+    refused = await project.ic(
+        "events", "record", "--source=review", "--type=x", "--idempotency-key=k", code=3
+    )
+    assert not refused.out
+
+
+async def test_who_is_trusted_less_must_ask_at_every_gate(project: Project) -> None:
+    await project.ic("config", "set", "autonomy.delegation_level", "L1")
+    assert (await project.ic("autonomy", "status")).json["derives_auto_advance"] is False
+    run_id = await project.run(phases='["draft","ship"]')
+    tried = await project.advance(run_id)
+    assert (tried.code, tried.json["event_type"], tried.json["reason"]) == (
+        1,
+        "pause",
+        "auto_advance disabled",
+    )
+    passed = await project.advance(run_id, skip_reason="ana said so")
+    assert (passed.code, passed.json["to_phase"]) == (0, "ship")
+
+
+async def test_a_low_discovery_is_promoted_by_force_only(project: Project) -> None:
+    found = await project.find("A hunch", score=0.1)
+    refused = await project.ic("discovery", "promote", found, "--bead-id=iv-1", code=1)
+    assert "below promotion threshold" in refused.err
+    await project.ic("discovery", "promote", found, "--bead-id=iv-1", "--force")
+    assert (await project.ic("discovery", "status", found)).json["bead_id"] == "iv-1"
+    again = await project.ic(
+        "discovery", "submit", "--source=scout", "--source-id=A hunch", "--title=x", code=1
+    )
+    assert "duplicate" in again.err
+
+
+async def test_what_intercom_never_calls_is_not_made_and_says_so(project: Project) -> None:
+    answer = await project.raw("ic", "situation", "snapshot")
+    assert (answer.code, answer.err) == (99, "fake ic: situation is not made\n")

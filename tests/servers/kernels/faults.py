@@ -123,7 +123,7 @@ def _rave(fault: Fault) -> None:
 
 def _leave_child(fault: Fault) -> None:
     if os.fork() == 0:
-        os.execvp("sleep", ["sleep", "600"])  # noqa: S606, S607 - a child that holds the pipes
+        os.execvp("sleep", ["sleep", "60"])  # noqa: S606, S607 - a child that holds the pipes
 
 
 def _sleep(fault: Fault) -> None:
