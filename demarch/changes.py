@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from demarch.kernel import KernelEvent, Run
+from demarch.notices import person_s_words
 
 DAY = 24 * 3600  #: seconds looked back when nobody says since when
 MOST = 500  #: events that are read
@@ -109,7 +110,7 @@ def _discoveries(events: Sequence[KernelEvent], titles: Mapping[str, str]) -> di
     sorted_out: dict[str, dict[str, str]] = {kind: {} for kind in _TRIAGED.values()}
     for event in events:
         if event.source == "discovery" and (kind := _TRIAGED.get(event.type)):
-            sorted_out[kind][event.run_id] = titles.get(event.run_id) or event.reason
+            sorted_out[kind][event.run_id] = titles.get(event.run_id) or person_s_words(event)
     return {
         kind: [{"id": discovery, "title": title} for discovery, title in found.items()]
         for kind, found in sorted_out.items()

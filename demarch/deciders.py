@@ -80,7 +80,7 @@ def _gate(here: str, there: str) -> str:
 
 def _item(event: KernelEvent, goals: Mapping[str, str]) -> Item:
     found = event.source == "discovery"
-    name = goals.get(event.run_id) or (event.reason if found else "")
+    name = goals.get(event.run_id) or (person_s_words(event) if found else "")
     kind = "discovery" if found else "run"
     about = quoted(name) if name else f"{kind} {event.run_id}"
     return {

@@ -40,8 +40,8 @@ UPDATE host.discoveries SET due = $3, handled_at = COALESCE($4, handled_at)
 WHERE project = $1 AND discovery = $2 AND NOT decided
 
 -- triage.now
--- What was put off is asked about after all.
-UPDATE host.discoveries SET due = $2 WHERE folder = $1 AND NOT decided AND due > $2
+-- What was put off is asked about after all, so nobody has answered it today.
+UPDATE host.discoveries SET due = $2, handled_at = NULL WHERE folder = $1 AND NOT decided AND due > $2
 
 -- triage.open
 -- The card that is asked at the moment.

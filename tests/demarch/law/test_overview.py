@@ -87,3 +87,13 @@ async def test_what_a_run_did_by_itself_was_decided_by_nobody(ana: Caller, world
     answer = await ana.read("decisions")
     assert answer.data["decisions"] == []
     worded(answer)
+
+
+async def test_issues_are_told_by_what_happened_to_them(clerk: Caller) -> None:
+    kept, closed = await clerk.issue("kept"), await clerk.issue("closed soon")
+    await clerk.write("update_issue", id=kept, priority=0)
+    await clerk.write("close_issue", id=closed, reason="not needed")
+    issues = (await clerk.read("what_changed", since="1h")).data["issues"]
+    assert [(issue["id"], issue["priority"]) for issue in issues["opened"]] == [(kept, 0)]
+    assert [(issue["id"], issue["close_reason"]) for issue in issues["closed"]] == [(closed, "not needed")]
+    assert issues["changed"] == []

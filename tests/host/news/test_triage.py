@@ -124,6 +124,7 @@ async def test_what_was_put_off_can_be_asked_about_at_once(office: Office) -> No
     assert nothing is not None
     assert "1 comes again tomorrow 08:00" in nothing
     assert await discoveries(office, argument="now") is None
+    assert first_line(await office.card()) == '🔎 Worth an issue: "one"?'
     await office.tap(await office.card(), "DISMISS")
     assert await discoveries(office, argument="now") == "No discovery waits for a decision."
 
