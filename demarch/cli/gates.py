@@ -133,11 +133,12 @@ class Moves(Transitions):
         await decided.announce(self._runner, self.announced, made)
 
     async def _outcome(self, data: Data, step: Step) -> Outcome:
-        run = runs.run_of(data, await runs.usage(self._runner, data))
+        completed = step.moved and step.to_phase == runs.chain(data)[-1]
+        run = runs.run_of(data, await runs.usage(self._runner, data) if completed else None)
         answer: dict[str, Any] = {
             "run_id": run.id, "from_phase": step.from_phase, "to_phase": step.to_phase,
             "event_type": step.kind, "advanced": step.moved,
-            "completed": step.moved and step.to_phase == run.phases[-1],
+            "completed": completed,
             "reason": step.reason, "gate_result": step.result, "gate_tier": step.tier,
             "evidence": {"conditions": [dict(condition) for condition in step.conditions]},
         }  # fmt: skip
@@ -145,7 +146,7 @@ class Moves(Transitions):
             here = replace(run, phase=step.from_phase)
             return Outcome(text=tell.stayed(here, step.to_phase, step.kind, step.gate), data=answer)
         # As it was then: it may have gone on since.
-        there = replace(run, phase=step.to_phase, status="completed" if answer["completed"] else "active")
+        there = replace(run, phase=step.to_phase, status="completed" if completed else "active")
         return Outcome(text=tell.moved(there, step.from_phase, step.kind), data=answer)
 
     async def _strayed(self, work: Work, data: Data, events: Sequence[Data], step: Step) -> Conflict:

@@ -14,13 +14,16 @@ _FIRST = 3
 _WRITES = tuple(row.words for row in TABLE.values() if row.writes)
 
 
-async def at_work(folder: Path) -> bool:
-    """Whether a writing command runs in the folder. Where the system does not tell, none is seen."""
-    return await asyncio.to_thread(_any_writes, folder)
+async def at_work(folder: Path, *signs: str) -> bool:
+    """Whether a writing command with one of these in its words runs in the folder.
+
+    Where the system does not tell, none is seen.
+    """
+    return await asyncio.to_thread(_any_writes, folder, [sign for sign in signs if sign])
 
 
-def _any_writes(folder: Path) -> bool:
-    return any(_writes(words) for words in _commands(folder))
+def _any_writes(folder: Path, signs: Sequence[str]) -> bool:
+    return any(_writes(words, signs) for words in _commands(folder))
 
 
 def _commands(folder: Path) -> Iterator[Sequence[str]]:
@@ -40,6 +43,8 @@ def _words(process: Path, here: os.stat_result) -> Iterator[Sequence[str]]:
             yield words[at + 1 :]
 
 
-def _writes(words: Sequence[str]) -> bool:
+def _writes(words: Sequence[str], signs: Sequence[str]) -> bool:
     plain = tuple(word for word in words if not word.startswith("-"))
-    return any(plain[: len(row)] == row for row in _WRITES)
+    return any(plain[: len(row)] == row for row in _WRITES) and any(
+        sign in word for word in words for sign in signs
+    )

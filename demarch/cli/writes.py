@@ -123,7 +123,7 @@ class Writes:
         """What became of a command nobody heard the end of. It may still run, left behind by a crash."""
         patience = self._clock.now() + PATIENCE
         # Looked for before the kernel is: what is over by then shows there.
-        while await at_work(self._runner.folder):
+        while await at_work(self._runner.folder, work.name, attempt.about):
             if self._clock.now() >= patience:
                 raise EvidenceUnknown("A command begun earlier still runs; nobody can say how it ends.")
             await self._clock.sleep(_LOOK)

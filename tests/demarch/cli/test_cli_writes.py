@@ -155,10 +155,11 @@ async def test_a_command_left_behind_that_never_ends_leaves_it_unknown(
     async with asyncio.TaskGroup() as tasks:
         looking = tasks.create_task(agency.ic("run", "status", run, code=None))
         await _until_called(agency, "run status", 1)
-        assert not await at_work(agency.folder)  # who only looks does nothing
+        assert not await at_work(agency.folder, run)  # who only looks does nothing
         orphan = tasks.create_task(agency.ic("run", "cancel", run, code=None))
         await _until_called(agency, "run cancel", 1)
-        assert await at_work(agency.folder)
+        assert await at_work(agency.folder, run)
+        assert not await at_work(agency.folder, "another", "")
         asking = tasks.create_task(_unknown(writes, "0193-9/1"))
         await clock.until_sleeping(within=20)
         await clock.advance(PATIENCE.total_seconds())
