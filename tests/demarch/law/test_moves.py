@@ -1,5 +1,6 @@
 """The law of how runs move: chains of their own, skipped phases, the way back, the end."""
 
+from tests.demarch.law.conftest import Unlike
 from tests.demarch.law.worlds import Caller, World
 
 CHAIN = ["draft", "check", "polish", "ship"]
@@ -34,6 +35,28 @@ async def test_a_skipped_phase_is_walked_past(ana: Caller, world: World) -> None
     skip, advance = await ana.events("phase")
     assert (skip.type, skip.from_state, skip.to_state) == ("skip", "draft", "check")
     assert (advance.type, advance.from_state, advance.to_state) == ("advance", "draft", "polish")
+
+
+async def test_a_person_lets_a_run_through_to_the_phase_behind_a_skipped_one(
+    ana: Caller, world: World, unlike: Unlike
+) -> None:
+    for name in ("fake", "real"):
+        unlike(name, "`ic gate check` does not look past a skipped phase as `ic run advance` does")
+    run_id = await world.run(phases=CHAIN)
+    await world.skip(run_id, "check")
+    status = await ana.read("run_status", run_id=run_id)
+    assert status.data["gate"]["to_phase"] == "polish"
+    moved = await ana.write("advance_phase", run_id=run_id, from_phase="draft")
+    assert (moved.data["advanced"], moved.data["to_phase"]) == (True, "polish")
+
+
+async def test_an_approval_of_a_run_before_a_skipped_phase_is_said_as_it_came_out(
+    ana: Caller, world: World
+) -> None:
+    run_id = await world.run(phases=CHAIN)
+    await world.skip(run_id, "check")
+    moved = await ana.write("approve_gate", run_id=run_id, from_phase="draft")
+    assert moved.data["to_phase"] == await ana.phase(run_id)
 
 
 async def test_a_run_that_went_back_stands_there(ana: Caller, world: World) -> None:
