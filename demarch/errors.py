@@ -26,11 +26,15 @@ class NotFound(DemarchError):
 
 
 class Conflict(DemarchError):
-    """The world moved since the caller looked. `now` is where it stands (a phase, a status)."""
+    """The world moved since the caller looked. `now` is where it stands (a phase, a status).
 
-    def __init__(self, message: str, *, now: str = "") -> None:
+    Mostly nothing was done; where something was (and undone again, or not), the message says what.
+    """
+
+    def __init__(self, message: str, *, now: str = "", untouched: bool = True) -> None:
         super().__init__(message)
         self.now = now
+        self.untouched = untouched
 
 
 class NotPossible(DemarchError):

@@ -157,10 +157,12 @@ class Moves(Transitions):
         back = taken_back(work.key, events) or (last and await self._take_back(work, step))
         where = f"The run {goal} had moved on to {step.from_phase} in the same moment"
         if back:
-            return Conflict(f"{where}; the step beyond it was taken back at once.", now=step.from_phase)
+            words = f"{where}; the step beyond it was taken back at once."
+            return Conflict(words, now=step.from_phase, untouched=False)
         return Astray(
             f"{where} and was let through to {step.to_phase}, which nobody decided. A person must look.",
             now=step.to_phase,
+            untouched=False,
         )
 
     async def _take_back(self, work: Work, step: Step) -> bool:

@@ -167,6 +167,8 @@ class Deciding:
 
     async def _moved(self, approval: Approval, error: Conflict) -> str:
         """Where the run stands now, as far as the kernel says."""
+        if not error.untouched:
+            return sentence(error, 300)
         if approval.kind is not Kind.GATE:
             return f"Not done: {sentence(error, 300)}"
         since: datetime | None = None

@@ -110,7 +110,12 @@ async def test_a_run_that_moves_in_the_instant_of_the_approval_is_set_back_to_wh
 
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(somebody_else())
-        tasks.create_task(ana.refused("approve_gate", Conflict, run_id=run, from_phase="brainstorm"))
+        way = {"run_id": run, "from_phase": "brainstorm"}
+        refusing = tasks.create_task(ana.refused("approve_gate", Conflict, **way))
+    strayed = refusing.result()
+    assert isinstance(strayed, Conflict)
+    assert not strayed.untouched
+    assert "the step beyond it was taken back at once" in str(strayed)
     assert (await agency.ic("run", "status", run)).json["phase"] == "brainstorm-reviewed"
     assert await kinds(agency, run) == ["advance", "override", "rollback"]
     back = (await events(agency, run))[-1]

@@ -8,6 +8,7 @@ from enum import StrEnum
 from demarch.embedded import EmbeddedKernel
 from demarch.kernel import (
     Capabilities,
+    Conflict,
     Discovery,
     EvidenceUnknown,
     KernelEvent,
@@ -25,6 +26,7 @@ class Fault(StrEnum):
     SILENT = "silent"  #: nothing happened, no answer
     LOST = "lost"  #: it happened, the answer was lost
     UNSURE = "unsure"  #: nobody can say
+    ASTRAY = "astray"  #: something else was done, and taken back
 
 
 class FaultyKernel:
@@ -62,6 +64,8 @@ class FaultyKernel:
             raise KernelUnavailable("The kernel did not answer.")
         if fault is Fault.UNSURE:
             raise EvidenceUnknown("The kernel went away in the middle.")
+        if fault is Fault.ASTRAY:
+            raise Conflict("The run had moved on; the step was taken back.", now="polish", untouched=False)
         new = await self._kernel.written(key) is None
         outcome = await self._kernel.write(call, actor=actor, key=key)
         if new:

@@ -212,6 +212,15 @@ async def test_the_phase_moved_meanwhile_and_nothing_is_done(office: Office) -> 
     assert labels(await office.card()) == []
 
 
+async def test_a_step_that_had_to_be_taken_back_is_told_and_not_called_nothing(office: Office) -> None:
+    card = await office.gate()
+    office.kernel.plan.append(Fault.ASTRAY)
+    answer = await office.tap(card, "APPROVE", ANA)
+    assert answer == "The run had moved on; the step was taken back."
+    assert first_line(await office.card()) == f"↪️ {answer}"
+    assert labels(await office.card()) == []
+
+
 async def test_a_kernel_that_does_not_answer_leaves_the_card_open(office: Office) -> None:
     card = await office.gate()
     office.kernel.plan.extend([Fault.SILENT] * 3)
