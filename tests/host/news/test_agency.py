@@ -1,14 +1,18 @@
 """What the log of a real agency becomes in its chats, through the command line: each event is told once."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from host.decisions.approvals import State
+from host.news.feed import CHANNEL
 from storage.database import Database
 from storage.ids import NewId
+from storage.wakeups import Wakeups
 from tests.clock import HandClock
 from tests.host.decisions.office import code_of, first_line, labels
+from tests.host.decisions.test_feed_loop import announce_posts, has_posts
 from tests.host.news.agency import CHAIN, Agency, found
 
 #: a run whose last gate asks for proof that nobody may override
@@ -199,3 +203,40 @@ async def test_a_run_that_cannot_be_read_for_ever_silences_no_other(agency: Agen
     await agency.office.consumer._drain()
     await agency.office.feed()
     assert [first_line(card).split('"')[1] for card in await agency.office.cards()] == ["whole"]
+
+
+async def test_a_follower_s_project_wakes_those_who_watch_the_page(agency: Agency, database_url: str) -> None:
+    async with asyncio.timeout(20), Wakeups.open(database_url) as wakeups:
+        watcher = wakeups.subscribe(CHANNEL)
+        await watcher.wait(agency.office.clock, 3600)
+        await agency.blocked()
+        await agency.office.feed()
+        assert await watcher.wait(agency.office.clock, 3600) == [""]
+        watcher.close()
+
+
+async def test_the_follower_wakes_the_reader(agency: Agency, database_url: str) -> None:
+    await announce_posts(agency.office)
+    async with asyncio.timeout(30), Wakeups.open(database_url) as wakeups, asyncio.TaskGroup() as tasks:
+        following = tasks.create_task(agency.kernel.follower.run())
+        reading = tasks.create_task(agency.office.consumer.run(agency.kernel.follower))
+        await agency.blocked()
+        await has_posts(agency.office, wakeups, 1)
+        following.cancel()
+        reading.cancel()
+    assert first_line(await agency.office.card()).startswith("🚪 Your decision")
+
+
+async def test_a_discovery_worth_it_is_asked_about_once_until_somebody_decides(agency: Agency) -> None:
+    good = await agency.project.find("better cache", score=0.6)
+    await agency.project.find("noise", score=0.2)
+    await agency.office.feed()
+    await agency.project.ic("discovery", "score", good, "--score=0.9")
+    await agency.office.feed()
+    (card,) = await agency.office.cards()
+    assert "better cache" in card.content.text
+    assert labels(card)[:3] == ["PROMOTE", "DISMISS", "LATER"]
+    await agency.project.ic("discovery", "dismiss", good)
+    await agency.office.feed()
+    assert labels(await agency.office.card()) == []
+    assert len(await agency.office.cards()) == 1
