@@ -177,6 +177,8 @@ class Telling:
         """A quiet line, now or in the digest. Phases of one run in a burst are one line."""
         notice, folder = delivery.notice, delivery.group.folder
         text = _WORDS[notice.kind](notice, self._resolving.who(notice, delivery.group))
+        if delivery.group.project != delivery.project and (project := self._board.title(delivery.project)):
+            text = f"{text} · {project}"
         about = f"{notice.kind.value}:{delivery.project}:{notice.run.id}"
         burst = notice.kind is NoticeKind.PHASE_CHANGED
         if delivery.manner is Manner.KEEP:

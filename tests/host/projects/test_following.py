@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from host.news.following import Following
 from host.people.registry import Registry
 from storage.wakeups import Wakeups
+from tests.host.decisions.office import MAIN, OTHER
 from tests.host.projects.conftest import WEB, Branch
 
 GONE = "/srv/gone"
@@ -149,3 +150,15 @@ async def sight(branch: Branch, wakeups: Wakeups) -> Sight:
         " FOR EACH STATEMENT EXECUTE FUNCTION host.test_changes()"
     )
     return Sight(branch, wakeups)
+
+
+async def test_a_line_names_the_project_unless_the_group_works_on_that_one(branch: Branch) -> None:
+    run = await branch.twins("refactor auth", "write docs", phases=("one", "two", "three"))
+    await branch.terminal.advance(run)
+    await branch.feed()
+    assert await branch.office.lines(OTHER) == ['📋 "write docs" is in two  ●○○']
+    await branch.office.registry.remove_group("design")
+    await branch.terminal.write("cancel_run", run_id=run)
+    await branch.feed()
+    (line,) = await branch.office.lines(MAIN)
+    assert line.endswith("· web")
