@@ -131,8 +131,8 @@ class Working:
                 helper.stage = Stage.WORKING
                 helper.finish(await agent.prompt(prompt(helper.errand), helper))
         except ContainerError as error:
-            how = "It ended early" if helper.stage is Stage.WORKING else "It could not be started"
-            helper.fail(f"{how}: {sentence(error, 300)}")
+            how = "It ended early." if helper.stage is Stage.WORKING else "It could not be started:"
+            helper.fail(f"{how} {sentence(error, 300)}")
 
     async def _ended(self, recorded: Recorded) -> None:
         """What became of it, on record. The result itself is the caller's."""

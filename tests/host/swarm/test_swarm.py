@@ -259,7 +259,7 @@ async def test_when_the_turn_ends_what_was_asked_is_withdrawn(office: Office) ->
         office.parts.swarm.dismiss("main")
         await yard.eventually(lambda: settled(office, {"failed"}))
         assert (await office.approval(code_of(card))).state is State.CLOSED
-        assert "is gone" in await office.tap(card, "APPROVE", BEN)
+        assert "waits for it no longer" in await office.tap(card, "APPROVE", BEN)
         assert yard.assignments == []
 
 
@@ -334,7 +334,7 @@ async def test_one_that_dies_leaves_what_it_said(office: Office) -> None:
         await spawn(box, name="First")
         answer = await result(box)
         assert answer.failed
-        assert "It ended early: the sandbox ended. It had said:\n\nI saw" in answer.text
+        assert "It ended early. The sandbox ended. It had said:\n\nI saw" in answer.text
 
 
 @pytest.mark.parametrize(
