@@ -12,6 +12,7 @@ from demarch.phrases import one_line, plural
 Rules = Mapping[tuple[str, str], Sequence["Rule"]]
 
 _SEPARATORS = ("->", "→", ":")
+_RULE_TIERS = ("hard", "soft")
 
 
 class Tier(StrEnum):
@@ -22,10 +23,11 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check; `phase` says whose artifacts count."""
+    """One check; `phase` says whose artifacts count, `tier` how hard it is whatever the priority says."""
 
     check: str
     phase: str = ""
+    tier: Tier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,9 @@ class Facts:
     budget: int | None = None
     enforce_budget: bool = False
     held: str | None = None
+    portfolio: bool = False
+    #: the runs of a portfolio that are not over: `phase` and `phases` of each
+    children: Sequence[Mapping[str, Any]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,35 +112,46 @@ def _rules(written: object) -> tuple[Rule, ...]:
 def _rule(written: object) -> Rule:
     rule = written if isinstance(written, Mapping) else {"check": written}
     check = str(rule.get("check", ""))
-    if check not in _CHECKS:
-        raise InvalidCall(f"There is no check “{one_line(check, 60)}”; there are {', '.join(_CHECKS)}.")
-    return Rule(check, str(rule.get("phase", "")))
+    if check not in _OWN_CHECKS:
+        raise InvalidCall(f"There is no check “{one_line(check, 60)}”; there are {', '.join(_OWN_CHECKS)}.")
+    tier = str(rule.get("tier") or "")
+    if tier not in {"", *_RULE_TIERS}:
+        raise InvalidCall(f"A check is {' or '.join(_RULE_TIERS)}, not “{one_line(tier, 60)}”.")
+    return Rule(check, str(rule.get("phase", "")), Tier(tier) if tier else None)
 
 
 def evaluate(transition: tuple[str, str], tier: Tier, facts: Facts, own: Rules | None = None) -> GateCheck:
     """Run all checks of a transition; rules of the run itself stand in for the default ones."""
     rules = (own or {}).get(transition)
     source = "default" if rules is None else "per-run"
-    rules = DEFAULT_RULES.get(transition, ()) if rules is None else rules
-    conditions = [_CHECKS[rule.check](rule, facts, transition[0]) for rule in rules]
-    if facts.enforce_budget and facts.budget:
-        conditions.append(_budget(Rule("budget_not_exceeded"), facts, transition[0]))
-    if facts.held is not None:
-        conditions.append({"check": "held", "result": "fail", "detail": facts.held})
-    failed = any(condition["result"] == "fail" for condition in conditions)
+    rules = [*(DEFAULT_RULES.get(transition, ()) if rules is None else rules), *_always(transition, facts)]
     if tier is Tier.NONE and facts.held is None:
         return GateCheck(
             from_phase=transition[0], to_phase=transition[1], result="none", tier=tier, source=source
         )
+    conditions = [_CHECKS[rule.check](rule, facts, transition[0]) for rule in rules]
+    failed = any(condition["result"] == "fail" for condition in conditions)
     return GateCheck(
         from_phase=transition[0],
         to_phase=transition[1],
         result="fail" if failed else "pass",
-        # What a person closed by hand, only a person opens: no priority softens it.
-        tier=Tier.HARD if facts.held is not None else tier,
+        # One check that is hard makes the gate hard; no priority softens it.
+        tier=Tier.HARD if any(rule.tier is Tier.HARD for rule in rules) else tier,
         source=source,
         conditions=tuple(conditions),
     )
+
+
+def _always(transition: tuple[str, str], facts: Facts) -> Sequence[Rule]:
+    """What is checked whatever the rules of the transition are."""
+    rules = []
+    if facts.portfolio:
+        rules.append(Rule("children_at_phase", transition[1]))
+    if facts.enforce_budget and facts.budget:
+        rules.append(Rule("budget_not_exceeded"))
+    if facts.held is not None:  # what a person closed by hand, only a person opens
+        rules.append(Rule("held", tier=Tier.HARD))
+    return rules
 
 
 def _condition(rule: Rule, passed: bool, count: int, detail: str, phase: str = "") -> Mapping[str, Any]:
@@ -174,13 +190,32 @@ def _budget(rule: Rule, facts: Facts, here: str) -> Mapping[str, Any]:
     return _condition(rule, passed, facts.used, f"{facts.used} of {facts.budget or 0} tokens are used")
 
 
+def _children(rule: Rule, facts: Facts, here: str) -> Mapping[str, Any]:
+    phase = rule.phase or here
+    count = sum(_is_behind(child, phase) for child in facts.children)
+    return _condition(rule, count == 0, count, f"{plural(count, 'child run')} behind {phase}", phase)
+
+
+def _is_behind(child: Mapping[str, Any], phase: str) -> bool:
+    chain = child["phases"]
+    return phase in chain and chain.index(child["phase"]) < chain.index(phase)
+
+
+def _held(rule: Rule, facts: Facts, here: str) -> Mapping[str, Any]:
+    return {"check": rule.check, "result": "fail", "detail": facts.held or ""}
+
+
 _CHECKS = {
     "artifact_exists": _artifact,
     "agents_complete": _agents,
     "verdict_exists": _verdict,
     "verdict_clean": _clean,
     "budget_not_exceeded": _budget,
+    "children_at_phase": _children,
+    "held": _held,
 }
+#: what a run's own rules may ask for
+_OWN_CHECKS = tuple(check for check in _CHECKS if check != "held")
 
 
 def evidence_words(evidence: Mapping[str, Any]) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from importlib.metadata import version
 import structlog
 
 from container.sandbox import ContainerError
+from demarch.embedded import EmbeddedKernel
+from host.event_retention import EventRetention, readers
 from host.greeting import greet
 from host.page import page_link
 from host.sampling import Sampler
@@ -82,7 +84,19 @@ def _services(
         Service(name="reconcile", run=lambda: _reconcile(ground, agents)),
         Service(name="metrics", run=Sampler(db=ground.db, metrics=ground.metrics, clock=ground.clock).run),
         Service(name="audit", run=lambda: ground.audit.run(ground.wakeups)),
+        Service(name="event-retention", run=_retention(ground).run),
     ]
+
+
+def _retention(ground: Ground) -> EventRetention:
+    """The kernel CLI keeps its own log as it likes."""
+    embedded = ground.settings.kernel != "cli"
+    return EventRetention(
+        EmbeddedKernel(ground.db, ground.clock, readers=partial(readers, ground.db)),
+        ground.clock,
+        ground.new_id,
+        days=ground.settings.events.keep_days if embedded else 0,
+    )
 
 
 async def _greet(ground: Ground, agents: Agents, network: Network, conversation: Conversation) -> None:

@@ -34,15 +34,15 @@ async def _tell_crossing(change: Change, row: Record) -> None:
     if (warned, exceeded) == told or row["status"] != "active":
         return
     await change.conn.execute(_SQL["budgets.crossed"], row["id"], warned, exceeded)
-    # Whoever passes both at once is told the graver one.
-    event = "budget.exceeded" if exceeded and not row["exceeded"] else "budget.warning"
     words = f"{row['used']} of {row['token_budget']} tokens used ({usage['usage_pct']} %)"
-    change.tell(event, row["id"], reason=words)
+    if warned and not row["warned"]:
+        change.tell("budget.warning", row["id"], reason=words)
+    if exceeded and not row["exceeded"]:
+        change.tell("budget.exceeded", row["id"], reason=words)
 
 
-async def extend(change: Change, params: ExtendBudget) -> tuple[Record, int]:
+async def extend(change: Change, row: Record, params: ExtendBudget) -> tuple[Record, int]:
     """Raise the budget; both thresholds may be told again. The run and how many tokens it got."""
-    row = await runs.lock_active(change, params.run_id)
     budget = row["token_budget"]
     if budget is None:
         raise NotPossible(f"The run {quoted(row['goal'])} has no token budget that could be extended.")

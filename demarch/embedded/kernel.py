@@ -1,10 +1,11 @@
 """The kernel that needs nothing but PostgreSQL: the same operations and events, one transaction a write."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
-from demarch.embedded import discoveries, events, runs
-from demarch.embedded.ledger import Ledger, Work, reachable
+from demarch.embedded import discoveries, events, retention, runs
+from demarch.embedded.ledger import Change, Ledger, Work, reachable
 from demarch.embedded.reads import READS, Reading
 from demarch.embedded.writes import WRITES
 from demarch.errors import KernelUnavailable, NotPossible
@@ -13,6 +14,9 @@ from demarch.names import Letters, random_letters
 from demarch.operations import Call
 from storage.clock import Clock
 from storage.database import Database
+
+#: how far each reader of the log has read it
+Readers = Callable[[], Awaitable[Sequence[Marks]]]
 
 
 class EmbeddedKernel:
@@ -26,11 +30,16 @@ class EmbeddedKernel:
         letters: Letters = random_letters,
         project: Path | None = None,
         patience: float = 20.0,
+        readers: Readers | None = None,
     ) -> None:
-        """`project` is where artifacts' files are read; `patience` how long `written` waits for a write."""
+        """`project` is where artifacts' files are read; `patience` how long `written` waits for a write.
+
+        `readers` tells how far each of those has read the log that keep a mark in it.
+        """
         self._db = db
         self._clock = clock
         self._project = project
+        self._readers = readers
         self._ledger = Ledger(db, clock, letters, patience)
 
     async def state(self) -> KernelState:
@@ -87,6 +96,19 @@ class EmbeddedKernel:
         with reachable():
             return await events.behind(self._db, marks, limit)
 
+    async def prune(self, before: datetime, *, actor: str, key: str) -> int:
+        """Remove old events that every reader has read, in slices; how many went. See `retention`."""
+        if self._readers is None:
+            raise NotPossible("Nobody knows who still reads the log, so nothing is removed from it.")
+        with reachable():
+            readers = await self._readers()
+        removed = 0
+        while True:
+            outcome = await self.change(_prune(before, readers), actor=actor, key=f"{key}/{removed}")
+            if not outcome.data["removed"]:
+                return removed
+            removed += int(outcome.data["removed"])
+
     async def change(self, work: Work, *, actor: str, key: str) -> Outcome:
         """For the terminal: a write that is no operation of the table, with the same guarantees."""
         return await self._ledger.execute_alone(work, actor=actor, key=key)
@@ -95,3 +117,11 @@ class EmbeddedKernel:
         """For the terminal: a read that is no operation of the table."""
         with reachable():
             return await read(Reading(self._db, self._clock.now(), self._project))
+
+
+def _prune(before: datetime, readers: Sequence[Marks]) -> Work:
+    async def work(change: Change) -> Outcome:
+        removed = await retention.prune(change, before, readers)
+        return Outcome(text="", data={"removed": removed})
+
+    return work

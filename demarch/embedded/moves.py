@@ -48,7 +48,7 @@ async def check(db: Reads, row: Record, tier: Tier = Tier.HARD) -> GateCheck:
         (row["phase"], _ahead(row)),
         tier,
         Facts(**known, used=row["used"], budget=row["token_budget"], enforce_budget=row["budget_enforce"],
-              held=row["held"]),
+              held=row["held"], portfolio=row["portfolio"]),
         rules_from(row["gates"]) if row["gates"] else None,
     )  # fmt: skip
 

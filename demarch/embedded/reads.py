@@ -10,7 +10,17 @@ from asyncpg.protocol import Record
 
 from demarch import changes, deciders
 from demarch import parameters as takes
-from demarch.embedded import artifacts, budgets, decisions, discoveries, events, issues, moves, runs
+from demarch.embedded import (
+    artifacts,
+    budgets,
+    decisions,
+    discoveries,
+    events,
+    issues,
+    moves,
+    portfolios,
+    runs,
+)
 from demarch.embedded.ledger import Reads
 from demarch.kernel import Outcome
 from demarch.readiness import Seen
@@ -50,7 +60,10 @@ async def run_status(at: Reading, params: takes.RunStatus) -> Outcome:
 async def status(at: Reading, row: Record, others: Sequence[Record] = ()) -> Outcome:
     gate = await moves.check(at.db, row) if row["status"] == "active" else None
     decision = await decisions.latest(at.db, row)
+    children = await portfolios.children(at.db, row)
     data = runs.run_data(row) | {"found": True, "budget": budgets.usage_of(row)}
+    if row["portfolio"]:
+        data["children"] = [portfolios.child_data(child) for child in children]
     if gate is not None:
         data["gate"] = moves.check_data(row["id"], gate)
     if decision is not None:
@@ -63,6 +76,7 @@ async def status(at: Reading, row: Record, others: Sequence[Record] = ()) -> Out
         waiting=row["waiting"],
         decision=decision,
         others=[runs.run_of(other) for other in others],
+        children=[(child["project_dir"], runs.run_of(child)) for child in children],
     )
     return Outcome(text=text, data=data | {"others": [other["id"] for other in others]})
 

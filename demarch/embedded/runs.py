@@ -10,7 +10,7 @@ from asyncpg.protocol import Record
 from demarch import gates
 from demarch.embedded.ledger import Change, Reads
 from demarch.errors import Conflict, InvalidCall, NotFound
-from demarch.kernel import Run
+from demarch.kernel import Extension, Run
 from demarch.names import first_free
 from demarch.phases import DEFAULT_PHASES, chain_of
 from demarch.phrases import ago, one_line, quoted
@@ -37,6 +37,7 @@ class NewRun:
     token_budget: int | None = None
     warn_pct: int = 80
     enforce: bool = False
+    max_dispatches: int | None = None  #: of a portfolio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +48,15 @@ class Settings:
     auto_advance: bool | None = None
     force_full: bool | None = None
     metadata: Mapping[str, Any] | None = None
+    max_dispatches: int | None = None  #: of a portfolio; 0 takes the limit away
 
 
-async def create(change: Change, new: NewRun) -> Record:
+async def create(
+    change: Change, new: NewRun, *, portfolio: bool = False, parent: str | None = None
+) -> Record:
     chain = chain_of(new.phases)
+    if new.max_dispatches is not None and not portfolio:
+        raise InvalidCall("Only a portfolio limits how many agents are at work.")
     if new.gates is not None:
         gates.rules_from(new.gates)
 
@@ -58,7 +64,7 @@ async def create(change: Change, new: NewRun) -> Record:
         return await change.conn.fetchrow(
             _SQL["runs.insert"], run_id, new.project, new.goal, new.description, chain[0], list(chain),
             new.complexity, new.auto_advance, new.scope_id, dict(new.metadata), new.gates, new.token_budget,
-            new.warn_pct, new.enforce, change.actor, change.now,
+            new.warn_pct, new.enforce, change.actor, change.now, portfolio, parent, new.max_dispatches,
         )  # fmt: skip
 
     return await first_free(_LENGTHS, change.letters, insert)
@@ -101,24 +107,31 @@ async def touched(db: Reads, ids: Sequence[str], since: datetime | None) -> Sequ
 
 async def cancel(change: Change, run_id: str, reason: str) -> Record:
     row = await lock_active(change, run_id)
+    await end(change, row, reason)
+    return row
+
+
+async def end(change: Change, row: Record, reason: str) -> None:
+    """Cancel a run that is locked and active."""
     await change.conn.execute(_SQL["runs.cancel"], row["id"], change.now)
     change.tell("cancel", row["id"], from_state=row["phase"], to_state=row["phase"], reason=reason)
-    return row
 
 
 async def set_(change: Change, run_id: str, settings: Settings, why: str = "") -> Record:
     given = {
         name: value
-        for name in ("complexity", "auto_advance", "force_full", "metadata")
+        for name in ("complexity", "auto_advance", "force_full", "metadata", "max_dispatches")
         if (value := getattr(settings, name)) is not None
     }
     if not given:
         raise InvalidCall("No settings to update.")
     row = await lock_active(change, run_id)
+    if settings.max_dispatches is not None and not row["portfolio"]:
+        raise InvalidCall("Only a portfolio limits how many agents are at work.")
     metadata = None if settings.metadata is None else dict(settings.metadata)
     after = await change.one(
         _SQL["runs.set"], row["id"], settings.complexity, settings.auto_advance, settings.force_full,
-        metadata, change.now,
+        metadata, settings.max_dispatches, change.now,
     )  # fmt: skip
     words = ", ".join(f"{name}={one_line(str(value), 80)}" for name, value in given.items())
     change.tell(
@@ -128,8 +141,8 @@ async def set_(change: Change, run_id: str, settings: Settings, why: str = "") -
     return after
 
 
-async def add_agent(change: Change, run_id: str, agent_type: str, name: str) -> str:
-    row = await lock_active(change, run_id)
+async def add_agent(change: Change, row: Record, agent_type: str, name: str) -> str:
+    """The run is locked, active, and may have one more."""
 
     async def insert(agent_id: str) -> Record | None:
         return await change.conn.fetchrow(
@@ -172,8 +185,15 @@ def run_of(row: Record, spent: Sequence[tuple[datetime, int]] = ()) -> Run:
         used=row["used"],
         warn_pct=row["budget_warn_pct"],
         auto_advance=row["auto_advance"],
+        extension=extension_of(row),
         spent=tuple(spent),
     )
+
+
+def extension_of(row: Record) -> Extension:
+    """A portfolio is given more agents; one that counts tokens is given more of those."""
+    counts_agents = row["portfolio"] and row["token_budget"] is None
+    return Extension.DISPATCHES if counts_agents else Extension.TOKENS
 
 
 async def with_curve(db: Reads, row: Record) -> Run:
@@ -184,12 +204,15 @@ async def with_curve(db: Reads, row: Record) -> Run:
 
 def run_data(row: Record) -> dict[str, Any]:
     """A run as `ic run status` prints it, times in Unix seconds."""
-    data = {
+    data: dict[str, Any] = {
         name: row[name]
         for name in ("id", "project_dir", "goal", "description", "status", "phase", "complexity",
-                     "force_full", "auto_advance", "scope_id", "token_budget", "metadata", "gates", "waiting")
+                     "force_full", "auto_advance", "scope_id", "token_budget", "metadata", "gates", "waiting",
+                     "max_dispatches")
         if row[name] not in (None, "", {})
     }  # fmt: skip
+    if row["parent_id"] is not None:
+        data["parent_run_id"] = row["parent_id"]
     for name in ("created_at", "updated_at", "completed_at", "phase_at", "waiting_since"):
         if row[name] is not None:
             data[name] = int(row[name].timestamp())

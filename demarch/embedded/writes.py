@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from asyncpg.protocol import Record
+
 from demarch import parameters as takes
-from demarch.embedded import budgets, decisions, discoveries, issues, moves, runs
+from demarch.embedded import budgets, decisions, discoveries, issues, moves, portfolios, runs
 from demarch.embedded.ledger import Change
 from demarch.embedded.moves import Move
-from demarch.kernel import Outcome
+from demarch.kernel import Extension, Outcome
 from demarch.phrases import one_line
 from demarch.telling import findings as tell_findings
 from demarch.telling import issues as tell_issues
@@ -100,16 +102,27 @@ async def _pace(change: Change, params: takes.RunAction, *, auto_advance: bool) 
 
 
 async def cancel_run(change: Change, params: takes.RunAction) -> Outcome:
-    row = await runs.cancel(change, params.run_id, params.reason)
+    row, children = await portfolios.cancel(change, params.run_id, params.reason)
     data = {"id": row["id"], "status": "cancelled", "phase": row["phase"]}
-    return Outcome(text=tell_runs.cancelled(runs.run_of(row)), data=data)
+    if row["portfolio"]:
+        data["children"] = children
+    return Outcome(text=tell_runs.cancelled(runs.run_of(row), children), data=data)
 
 
 async def extend_budget(change: Change, params: takes.ExtendBudget) -> Outcome:
-    row, more = await budgets.extend(change, params)
+    row = await runs.lock_active(change, params.run_id)
+    if runs.extension_of(row) is Extension.DISPATCHES:
+        return _widened(await portfolios.widen(change, row, params))
+    row, more = await budgets.extend(change, row, params)
     return Outcome(
         text=tell_runs.extended(runs.run_of(row), more), data=budgets.usage_of(row) | {"more": more}
     )
+
+
+def _widened(row: Record) -> Outcome:
+    most = row["max_dispatches"]
+    data = {"run_id": row["id"], "extension": Extension.DISPATCHES.value, "max_dispatches": most}
+    return Outcome(text=tell_runs.widened(runs.run_of(row), most), data=data)
 
 
 async def promote_discovery(change: Change, params: takes.PromoteDiscovery) -> Outcome:

@@ -8,7 +8,12 @@ SELECT
     ), '{}'::jsonb) AS artifacts,
     (SELECT count(*) FROM kernel.agents WHERE run_id = $1 AND status = 'active') AS active_agents,
     (SELECT count(*) FROM kernel.verdicts WHERE run_id = $1 AND status = 'active') AS verdicts,
-    latest.unclean, latest.findings
+    latest.unclean, latest.findings,
+    -- of a portfolio: where the children stand that are still to come
+    COALESCE((
+        SELECT jsonb_agg(jsonb_build_object('phase', phase, 'phases', phases)) FROM kernel.runs
+        WHERE parent_id = $1 AND status NOT IN ('completed', 'cancelled')
+    ), '[]'::jsonb) AS children
 FROM (
     SELECT count(*) AS unclean, COALESCE(sum(findings), 0) AS findings FROM (
         SELECT DISTINCT ON (reviewer) verdict, findings FROM kernel.verdicts

@@ -1,8 +1,9 @@
 -- runs.insert
 INSERT INTO kernel.runs (
     id, project_dir, goal, description, phase, phases, complexity, auto_advance, scope_id, metadata, gates,
-    token_budget, budget_warn_pct, budget_enforce, created_by, created_at, updated_at, phase_at
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16)
+    token_budget, budget_warn_pct, budget_enforce, created_by, created_at, updated_at, phase_at,
+    portfolio, parent_id, max_dispatches
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16, $16, $17, $18, $19)
 ON CONFLICT (id) DO NOTHING
 RETURNING *
 
@@ -13,7 +14,9 @@ SELECT * FROM kernel.runs WHERE id = $1
 SELECT * FROM kernel.runs WHERE id = $1 FOR UPDATE
 
 -- runs.current
-SELECT * FROM kernel.runs WHERE status = 'active' AND ($1 = '' OR project_dir = $1)
+-- The child of a portfolio is current in its own project only.
+SELECT * FROM kernel.runs
+WHERE status = 'active' AND CASE $1 WHEN '' THEN parent_id IS NULL ELSE project_dir = $1 END
 ORDER BY created_at DESC, id LIMIT 1
 
 -- runs.active
@@ -58,7 +61,8 @@ UPDATE kernel.runs SET
     auto_advance = COALESCE($3, auto_advance),
     force_full = COALESCE($4, force_full),
     metadata = metadata || COALESCE($5, '{}'::jsonb),
-    updated_at = $6
+    max_dispatches = CASE WHEN $6::int IS NULL THEN max_dispatches ELSE NULLIF($6, 0) END,
+    updated_at = $7
 WHERE id = $1 RETURNING *
 
 -- runs.forget_ahead

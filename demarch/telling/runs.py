@@ -6,7 +6,7 @@ from typing import Any
 
 from demarch.gates import GateCheck
 from demarch.kernel import Run
-from demarch.phrases import ago, bar, dots, duration, listing, one_line, quoted, tokens
+from demarch.phrases import ago, bar, dots, duration, listing, one_line, plural, quoted, tokens
 
 
 def line(run: Run) -> str:
@@ -35,10 +35,12 @@ def status(
     waiting: str | None = None,
     decision: Mapping[str, Any] | None = None,
     others: Sequence[Run] = (),
+    children: Sequence[tuple[str, Run]] = (),
 ) -> str:
-    """A run on one screen."""
+    """A run on one screen; `children` are the projects of a portfolio, each with its run."""
     lines = [one_line(run.goal, 200), f"{progress(run)}{_place(run)}, {ago(now, since)}", _budget(run)]
     lines += [_gate(gate, waiting)] if gate and run.status == "active" else []
+    lines += [f"{one_line(project, 80)} {progress(child)} · {child.id}" for project, child in children]
     lines += [_decision(decision, now)] if decision else []
     if others:
         lines += ["", f"Also active: {listing([f'{one_line(o.goal, 80)} ({o.phase})' for o in others])}"]
@@ -122,8 +124,9 @@ def paced(run: Run) -> str:
     return f"Paused: {quoted(run.goal)} stays in {run.phase} and asks before it moves on. (run {run.id})"
 
 
-def cancelled(run: Run) -> str:
-    return f"Cancelled: {quoted(run.goal)} was in {run.phase}; its work stays. (run {run.id})"
+def cancelled(run: Run, children: int = 0) -> str:
+    along = f", and {plural(children, 'run')} of its projects with it" if children else ""
+    return f"Cancelled: {quoted(run.goal)} was in {run.phase}{along}; its work stays. (run {run.id})"
 
 
 def extended(run: Run, more: int) -> str:

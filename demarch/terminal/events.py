@@ -1,17 +1,38 @@
 """`events …`: the log as it grows."""
 
 import json
+import re
+from datetime import timedelta
 
 import click
 
 from demarch.embedded.events import event_data
+from demarch.errors import InvalidCall
 from demarch.kernel import KernelEvent
+from demarch.phrases import plural
 from demarch.telling import events as tell
 from demarch.terminal.shell import Answer, Session, answered, command
+
+_SPAN = re.compile(r"(\d{1,4})\s*([hdw])")
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.group("events", help="The kernel's append-only log.")
 def events() -> None: ...
+
+
+@command(events, "prune")
+@click.option("--older-than", required=True, help="How much stays: 12h, 90d, 8w.")
+async def prune(session: Session, older_than: str) -> Answer:
+    """Remove old events that every reader has read. Without this the log is kept for ever."""
+    span = _SPAN.fullmatch(older_than.strip().lower())
+    if span is None or not int(span[1]):
+        raise InvalidCall("--older-than is a number of hours, days or weeks: 12h, 90d, 8w.")
+    before = session.shell.clock.now() - timedelta(**{_UNITS[span[2]]: int(span[1])})
+    key = str(session.shell.new_id())
+    removed = await session.kernel.prune(before, actor=session.shell.actor, key=key)
+    said = f"{plural(removed, 'event')} removed." if removed else "There is nothing to remove."
+    return Answer(text=said, data={"removed": removed})
 
 
 @command(events, "tail")

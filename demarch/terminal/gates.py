@@ -93,4 +93,9 @@ async def rules(session: Session, run_id: str | None) -> Answer:
 
 
 def _checks(rules: Sequence[Rule]) -> list[dict[str, str]]:
-    return [{"check": rule.check, **({"phase": rule.phase} if rule.phase else {})} for rule in rules]
+    return [
+        {"check": rule.check}
+        | ({"phase": rule.phase} if rule.phase else {})
+        | ({"tier": rule.tier.value} if rule.tier else {})
+        for rule in rules
+    ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from demarch.embedded import artifacts, runs
+from demarch.embedded import artifacts, portfolios, runs
 from demarch.embedded.ledger import Change
 from demarch.embedded.reads import Reading
 from demarch.errors import InvalidCall
@@ -79,7 +79,9 @@ async def add_agent(session: Session, run_id: str, agent_type: str, name: str) -
     """Register an agent at work."""
 
     async def work(change: Change) -> Outcome:
-        agent_id = await runs.add_agent(change, run_id, one_line(agent_type, 64), one_line(name, 64))
+        row = await runs.lock_active(change, run_id)
+        await portfolios.make_room(change, row)
+        agent_id = await runs.add_agent(change, row, one_line(agent_type, 64), one_line(name, 64))
         return Outcome(text=f"Agent {agent_id} is at work. (run {run_id})", data={"id": agent_id})
 
     return answered(await session.change(work))

@@ -7,7 +7,7 @@ import click
 
 from demarch import parameters as takes
 from demarch.calls import parse
-from demarch.embedded import budgets, moves, runs
+from demarch.embedded import budgets, moves, portfolios, runs
 from demarch.embedded.ledger import Change
 from demarch.embedded.reads import Reading
 from demarch.embedded.writes import outcome_of
@@ -43,6 +43,10 @@ run.add_command(agent)
 @click.option("--budget-enforce", is_flag=True, help="A used-up budget closes the gates.")
 @click.option("--no-auto-advance", is_flag=True, help="A person lets it through every gate.")
 @click.option("--scope-id")
+@click.option("--projects", help="Names of projects, separated by commas: a portfolio with a run for each.")
+@click.option(
+    "--max-dispatches", type=click.IntRange(1, 10_000), help="Agents at work in a portfolio's runs."
+)
 async def create(
     session: Session, /, goal: str, phases: str | None, gates: str | None, **rest: Any
 ) -> Answer:
@@ -62,11 +66,25 @@ async def create(
         token_budget=fits.token_budget,
         warn_pct=rest["budget_warn_pct"],
         enforce=rest["budget_enforce"],
+        max_dispatches=rest["max_dispatches"],
     )
+    projects = rest["projects"]
+    if projects is not None:
+        return await _portfolio(session, new, projects.split(","))
 
     async def work(change: Change) -> Outcome:
         row = await runs.create(change, new)
         return Outcome(text=tell.started(runs.run_of(row)), data={"id": row["id"], "phase": row["phase"]})
+
+    return answered(await session.change(work))
+
+
+async def _portfolio(session: Session, new: runs.NewRun, projects: list[str]) -> Answer:
+    async def work(change: Change) -> Outcome:
+        row, children = await portfolios.create(change, new, [one_line(project, 200) for project in projects])
+        lines = [f"{child['project_dir']}: run {child['id']}" for child in children]
+        data = {"id": row["id"], "phase": row["phase"], "children": [child["id"] for child in children]}
+        return Outcome(text="\n".join([tell.started(runs.run_of(row)), *lines]), data=data)
 
     return answered(await session.change(work))
 
@@ -91,11 +109,12 @@ def _json(text: str) -> Any:
 
 @command(run, "list")
 @click.option("--active", is_flag=True)
-async def list_(session: Session, active: bool) -> Answer:
+@click.option("--portfolio", is_flag=True, help="Portfolios only.")
+async def list_(session: Session, active: bool, portfolio: bool) -> Answer:
     """List runs, the youngest first."""
 
     async def read(at: Reading) -> Outcome:
-        rows = await runs.listed(at.db, active=active)
+        rows = await (portfolios if portfolio else runs).listed(at.db, active=active)
         text = tell.listed([runs.run_of(row) for row in rows])
         return Outcome(text=text, data={"runs": [runs.run_data(row) for row in rows]})
 
@@ -190,6 +209,7 @@ async def cancel(session: Session, run_id: str, reason: str) -> Answer:
 @click.option("--complexity", type=click.IntRange(1, 5))
 @click.option("--auto-advance", type=bool)
 @click.option("--force-full", type=bool)
+@click.option("--max-dispatches", type=click.IntRange(0, 10_000), help="Of a portfolio; 0: no limit.")
 @click.option("--metadata-merge", help="A JSON object.")
 async def set_(session: Session, /, run_id: str, metadata_merge: str | None, **given: Any) -> Answer:
     """Change a run's settings."""

@@ -3,6 +3,7 @@
 import getpass
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from demarch.embedded import EmbeddedKernel
 from demarch.errors import NotPossible
@@ -17,6 +18,7 @@ _clock = SystemClock()
 @asynccontextmanager
 async def _open_kernel() -> AsyncIterator[EmbeddedKernel]:
     from host.data import opened
+    from host.event_retention import readers
 
     settings = read_settings()
     if settings.kernel == "cli":
@@ -25,7 +27,8 @@ async def _open_kernel() -> AsyncIterator[EmbeddedKernel]:
             "embedded kernel, which is not in use."
         )
     async with opened(settings) as data:
-        yield EmbeddedKernel(data.db, _clock, project=settings.project)
+        readers_of = partial(readers, data.db)
+        yield EmbeddedKernel(data.db, _clock, project=settings.project, readers=readers_of)
 
 
 kernel = kernel_group(

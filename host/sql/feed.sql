@@ -1,6 +1,9 @@
 -- feed.marks
 SELECT source, mark FROM host.feed_marks WHERE project = $1
 
+-- feed.readers
+SELECT source, mark FROM host.feed_marks WHERE project = $1 AND source <> '' AND source NOT LIKE '%@'
+
 -- feed.held
 -- Nobody else moves them until the transaction ends.
 SELECT source, mark FROM host.feed_marks WHERE project = $1 FOR UPDATE

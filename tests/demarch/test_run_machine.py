@@ -117,7 +117,7 @@ class RunMachine(RuleBasedStateMachine):
         warns = self.used * 100 >= self.budget * 80 and not self.warned
         if self.status == "active" and (exceeds or warns):
             self.warned, self.exceeded = True, self.exceeded or exceeds
-            self.expected.append("budget.exceeded" if exceeds else "budget.warning")
+            self.expected += ["budget.warning"] * warns + ["budget.exceeded"] * exceeds
 
     @rule()
     def extend(self) -> None:

@@ -249,3 +249,27 @@ def test_following_prints_each_event_as_it_comes(
     (line,) = [json.loads(line) for line in result.stdout.splitlines() if line]
     assert (line["type"], line["run_id"], line["source"]) == ("override", run_id, "phase")
     assert "was held at the gate" in terminal.say("events", "tail")
+
+
+def test_a_portfolio_is_started_listed_and_limited(terminal: Terminal) -> None:
+    made = terminal.ask(
+        "run", "create", "--goal=one login everywhere", "--phases=a,b", "--projects=api, web",
+        "--max-dispatches=1",
+    )  # fmt: skip
+    api, web = made["children"]
+    assert [each["id"] for each in terminal.ask("run", "list", "--portfolio")] == [made["id"]]
+    status = terminal.ask("run", "status", made["id"])
+    assert {child["id"]: child["project_dir"] for child in status["children"]} == {api: "api", web: "web"}
+    terminal.say("run", "agent", "add", api, "--type=codex")
+    assert "1 agent of 1 at work" in terminal.say("run", "agent", "add", web, "--type=codex", code=1)
+    terminal.say("run", "set", made["id"], "--max-dispatches=2")
+    terminal.say("run", "agent", "add", web, "--type=codex")
+    assert "Only a portfolio" in terminal.say("run", "set", api, "--max-dispatches=2", code=1)
+    assert "2 runs of its projects" in terminal.say("run", "cancel", made["id"])
+    assert "different projects" in terminal.say("run", "create", "--goal=x", "--projects=api", code=1)
+
+
+def test_a_log_whose_readers_nobody_knows_is_not_pruned(terminal: Terminal) -> None:
+    assert "Nobody knows who still reads" in terminal.say("events", "prune", "--older-than=30d", code=1)
+    for span in ("0d", "30", "30m", "soon"):
+        assert "number of hours" in terminal.say("events", "prune", f"--older-than={span}", code=1)

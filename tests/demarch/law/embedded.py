@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from demarch.embedded import EmbeddedKernel, artifacts, budgets, dependencies, moves, runs
+from demarch.embedded import EmbeddedKernel, artifacts, budgets, dependencies, moves, portfolios, runs
 from demarch.embedded.artifacts import NewVerdict
 from demarch.embedded.ledger import Change
 from demarch.embedded.runs import NewRun
@@ -50,7 +50,10 @@ class EmbeddedWorld:
         return str((await self._do(lambda change: runs.create(change, new)))["id"])
 
     async def portfolio(self, goal: str, projects: int) -> tuple[str, Sequence[str]]:
-        pytest.xfail("the embedded kernel knows no portfolios yet")
+        new = NewRun(goal=goal)
+        names = [f"project-{number}" for number in range(projects)]
+        row, children = await self._do(lambda change: portfolios.create(change, new, names))
+        return str(row["id"]), [str(child["id"]) for child in children]
 
     async def attempt(self, run_id: str, *, priority: int = 1) -> None:
         async def work(change: Change) -> object:
@@ -77,7 +80,12 @@ class EmbeddedWorld:
         return str(row["id"])
 
     async def agent(self, run_id: str) -> str:
-        return str(await self._do(lambda change: runs.add_agent(change, run_id, "codex", "worker")))
+        async def work(change: Change) -> str:
+            row = await runs.lock_active(change, run_id)
+            await portfolios.make_room(change, row)
+            return await runs.add_agent(change, row, "codex", "worker")
+
+        return str(await self._do(work))
 
     async def agent_done(self, agent_id: str) -> None:
         await self._do(lambda change: runs.update_agent(change, agent_id, "completed"))

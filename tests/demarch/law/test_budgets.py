@@ -4,7 +4,6 @@ import pytest
 
 from demarch.errors import NotPossible
 from demarch.kernel import Extension
-from tests.demarch.law.conftest import Unlike
 from tests.demarch.law.worlds import Caller, World, worded
 
 CHAIN = ["draft", "check", "ship"]
@@ -37,8 +36,7 @@ async def test_each_threshold_is_told_once(ana: Caller, world: World) -> None:
     worded(status)
 
 
-async def test_whoever_passes_both_at_once_is_told_of_both(ana: Caller, world: World, unlike: Unlike) -> None:
-    unlike("embedded", "tells the graver one only")
+async def test_whoever_passes_both_at_once_is_told_of_both(ana: Caller, world: World) -> None:
     run_id = await world.run(token_budget=1000)
     await world.spend(run_id, 2000)
     assert await ana.types() == ["budget.warning", "budget.exceeded"]

@@ -5,7 +5,6 @@ import json
 import pytest
 
 from demarch.errors import Conflict, NotPossible
-from tests.demarch.law.conftest import Unlike
 from tests.demarch.law.worlds import Caller, World, worded
 
 CHAIN = ["draft", "check", "ship"]
@@ -61,10 +60,7 @@ async def test_nothing_is_checked_for_the_least_important_runs(ana: Caller, worl
     assert "artifact_exists" not in event.reason
 
 
-async def test_a_rule_of_its_own_is_hard_for_every_priority(
-    ana: Caller, world: World, unlike: Unlike
-) -> None:
-    unlike("embedded", "knows no tier of a single rule")
+async def test_a_rule_of_its_own_is_hard_for_every_priority(ana: Caller, world: World) -> None:
     run_id = await world.run(phases=CHAIN, gates=_gates("artifact_exists", tier="hard"))
     await world.attempt(run_id, priority=3)
     assert await ana.phase(run_id) == "draft"
