@@ -5,14 +5,15 @@ import contextlib
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from tests.servers.kernels import faults, shell
+from tests.servers.kernels import calls, faults, shell
+from tests.servers.kernels.calls import Called
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("ic", "bd")
@@ -49,18 +50,6 @@ class Answer:
     def lines(self) -> Sequence[Any]:
         """Of NDJSON."""
         return [json.loads(line) for line in self.out.splitlines() if line.strip()]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
-    """One command that somebody ran; `code` is None while it runs, or when it was killed."""
-
-    program: str
-    words: tuple[str, ...]
-    folder: str
-    code: int | None
-    began: int  #: place in the order of all beginnings and ends
-    ended: int | None
 
 
 class Project:
@@ -224,7 +213,9 @@ class Project:
         """What was run so far, in the order it began; only those whose words hold `fits`."""
         wanted = fits.split()
         return [
-            call for call in _calls(self.bin / shell.CALLS) if _holds(wanted, (call.program, *call.words))
+            call
+            for call in calls.read(self.bin / shell.CALLS)
+            if calls.holds(wanted, (call.program, *call.words))
         ]
 
     def forget(self) -> None:
@@ -264,30 +255,3 @@ def _initialise(folder: Path, prefix: str) -> None:
 
 def _options(options: dict[str, object]) -> list[str]:
     return [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-
-
-def _holds(wanted: Sequence[str], said: Sequence[str]) -> bool:
-    rest = iter(said)
-    return all(any(word == given for given in rest) for word in wanted)
-
-
-def _calls(path: Path) -> Iterator[Called]:
-    if not path.exists():
-        return
-    lines = [json.loads(line) for line in path.read_text().splitlines()]
-    ends: dict[int, list[tuple[int, int]]] = {}
-    for place, line in enumerate(lines):
-        if "code" in line:
-            ends.setdefault(line["pid"], []).append((place, line["code"]))
-    for place, line in enumerate(lines):
-        if "program" not in line:
-            continue
-        ended = next(((at, code) for at, code in ends.get(line["pid"], ()) if at > place), None)
-        yield Called(
-            program=line["program"],
-            words=tuple(line["words"]),
-            folder=line["folder"],
-            code=ended[1] if ended else None,
-            began=place,
-            ended=ended[0] if ended else None,
-        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tests.servers.kernels import shell
-from tests.servers.kernels.bd import changing, creating, database, listing
+from tests.servers.kernels.bd import changing, closing, creating, database, listing, waiting
 from tests.servers.kernels.bd.asked import Asked
 
 TYPE_CHECKING = False
@@ -111,15 +111,15 @@ _ACTS: Mapping[str, tuple[Act, Mapping[str, type]]] = {
     "create": (creating.create, _FIELDS),
     "new": (creating.create, _FIELDS),
     "update": (changing.update, _FIELDS),
-    "close": (changing.close, _CLOSING),
-    "done": (changing.close, _CLOSING),
-    "reopen": (changing.reopen, {"reason": str}),
+    "close": (closing.close, _CLOSING),
+    "done": (closing.close, _CLOSING),
+    "reopen": (closing.reopen, {"reason": str}),
     "show": (listing.show, {"id": str, "long": bool, "short": bool, "current": bool}),
     "list": (listing.listed, _FILTERS),
     "search": (listing.search, _FILTERS),
     "ready": (listing.ready, _FILTERS),
     "blocked": (listing.blocked, {"parent": str}),
-    "dep": (changing.dep, {"type": str}),
+    "dep": (waiting.dep, {"type": str}),
     "version": (_version, {}),
     "init": (_init, {"prefix": str, "stealth": bool, "skip-hooks": bool}),
 }

@@ -97,6 +97,13 @@ def misused(line: str) -> NoReturn:
     raise shell.Ended(3)
 
 
+def first(given: list[str], command: str, usage_: str) -> str:
+    """The first word whatever it is, even an option: some commands read no options at all."""
+    if not given:
+        misused(f"{command}: usage: ic {usage_}")
+    return given[0]
+
+
 def negative(command: str, message: str, **about: Any) -> NoReturn:
     """Exit 1: an answer that was to be expected, just not the wished one."""
     log("ERROR", f"{command}{message}", **about)
