@@ -73,7 +73,7 @@ class FeedConsumer:
         self._project = project
         self._triage = triage
         self._marks = FeedMarks(database, project)
-        self._obstacle = Obstacle(clock)
+        self._obstacle = Obstacle(clock, BATCH)
 
     async def run(self, signal: Signal) -> None:
         """Read until cancelled: woken by the kernel, and by a slow poll as the truth."""
@@ -90,7 +90,7 @@ class FeedConsumer:
         if marks is None:
             await self._marks.seed(await self._feed.head())
             return 0
-        batch = await self._feed.read(marks, BATCH)
+        batch = await self._feed.read(marks, self._obstacle.limit)
         if batch.events or batch.start != marks:
             batch = _before_picture(batch)
             await self._tell(batch, marks)

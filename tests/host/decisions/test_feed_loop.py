@@ -54,6 +54,19 @@ async def test_one_event_that_cannot_be_told_is_passed_by_after_three_tries(offi
     assert ['"good"' in first_line(card) for card in await office.cards()] == [True]
 
 
+async def test_what_comes_before_an_event_that_cannot_be_told_is_told(office: Office) -> None:
+    await office.database.execute(
+        "ALTER TABLE host.approvals ADD CONSTRAINT not_bad CHECK (subject->>'goal' <> 'bad')"
+    )
+    for goal in ("first", "second", "bad", "last"):
+        await office.terminal.block(await office.terminal.run(goal, **CHAIN), "look")
+    for _ in range(5):
+        await office.consumer._drain()
+    await office.show()
+    told = [first_line(card).split('"')[1] for card in await office.cards()]
+    assert told == ["first", "second", "last"]
+
+
 async def test_a_kernel_that_is_down_is_waited_for(office: Office) -> None:
     run = await office.terminal.run("refactor auth", **CHAIN)
     await office.terminal.block(run, "look")
