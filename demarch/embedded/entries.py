@@ -62,7 +62,6 @@ class Entries:
 
         Unguarded, one refusal spoils all of it.
         """
-        await conn.execute(_SQL["writes.hurry"])
         claimed = await self._claim(conn, entries)
         results = await self._known(conn, [entry.key for entry in entries if entry.key not in claimed])
         events: list[Mapping[str, Any]] = []
@@ -73,7 +72,6 @@ class Entries:
                 results[entry.key] = result = await execute(change, entry.work)
                 if isinstance(result, Outcome):
                     events += change.events
-        await conn.execute(_SQL["writes.unhurry"])
         await _finish(conn, {key: results[key] for key in claimed})
         if events:
             await conn.execute(_SQL["events.append"], events, self._clock.now())
@@ -119,12 +117,8 @@ async def _unguarded(change: Change, work: Work) -> Result:
 
 async def _finish(conn: Connection, results: Mapping[str, Result]) -> None:
     """Store what was done; the claims of what was not are given back."""
-    done = [
-        {"key": key, "outcome": _stored(result)}
-        for key, result in results.items()
-        if isinstance(result, Outcome)
-    ]
-    await conn.execute(_SQL["writes.finish_all"], done)
+    done = {key: _stored(result) for key, result in results.items() if isinstance(result, Outcome)}
+    await conn.execute(_SQL["writes.finish_all"], list(done), done)
     if len(done) < len(results):
         undone = [key for key, result in results.items() if not isinstance(result, Outcome)]
         await conn.execute(_SQL["writes.unclaim"], undone)
