@@ -20,6 +20,7 @@ from storage.errors import StorageError
 
 log = structlog.get_logger()
 
+PATIENCE = 10.0  #: seconds for what /status says
 POLL = 30.0  #: seconds; what another process or a clock change moved is seen by then
 MOST = 30  #: lines of a digest
 
@@ -60,72 +61,91 @@ class Digests:
             except StorageError as error:
                 log.warning("digest.waits", reason=str(error))
                 due = None
-            now = self._clock.now()
-            await self._clock.sleep(POLL if due is None else min(POLL, max(1.0, (due - now).total_seconds())))
+            await self._clock.sleep(self._pause(due))
+
+    def _pause(self, due: datetime | None) -> float:
+        """Until the next one; one that is still due could not be told just now."""
+        seconds = POLL if due is None else (due - self._clock.now()).total_seconds()
+        return min(POLL, max(1.0, seconds)) if seconds > 0 else POLL
 
     async def send_due(self) -> bool:
-        """Send one that is due; False when none is."""
-        folder = await self._due()
-        if folder is None:
-            return False
+        """Send those that are due; False when none was."""
+        due = await self._database.fetch(_SQL["news.due_digests"], self._clock.now())
+        sent = False
+        for row in due:
+            try:
+                sent |= await self._send(row["folder"])
+            except StorageError:
+                raise
+            except Exception:  # one that cannot be told must not silence those of other groups
+                log.exception("digest.failed", folder=row["folder"])
+        return sent
+
+    async def _send(self, folder: str) -> bool:
+        """False when it was told or taken away meanwhile."""
         page = await self._page(folder)
         async with self._database.transaction() as conn:
             now = self._clock.now()
-            row = await conn.fetchrow(_SQL["news.due_digest"], now)
-            if row is None or row["folder"] != folder:
-                return row is not None
+            row = await conn.fetchrow(_SQL["news.due_digest"], folder, now)
+            if row is None:
+                return False
             digest = digest_of(row)
-            addresses = await self._tell(conn, digest, page, now)
+            addresses = await self._tell(conn, digest, page)
             await conn.execute(
                 _SQL["news.digested"], folder, now, digest.schedule.next_after(now, self._zone)
             )
+        self.wake(addresses)
+        return True
+
+    def wake(self, addresses: Sequence[str]) -> None:
+        """After the commit."""
         for address in addresses:
             self._outbox.wake(address)
-        return True
 
     async def now(self, folder: str) -> Content:
         """The digest as it would be at this moment; its lines stay for the one that is due."""
         page = await self._page(folder)
-        lines = await self._database.fetch(_SQL["news.kept_lines"], folder)
+        lines = await self._database.fetch(_SQL["news.kept_lines"], folder, MOST)
         digest = await self._wishes.digest(folder)
         since = digest.since if digest else None
         return Content(text=_text(lines, page, self._since(since)), silent=True)
 
-    async def end(self, folder: str) -> Content | None:
-        """Take the digest away; what it held is told. None when there was none."""
-        async with self._database.transaction() as conn:
-            if not await self._wishes.drop_digest(conn, folder):
-                return None
-            lines = await conn.fetch(_SQL["news.take_lines"], folder)
-        said = "No digest any more: what happens is told at once again."
-        return Content(text="\n\n".join([said, _happened(lines)]) if lines else said)
+    async def end(self, conn: Connection, folder: str) -> Sequence[str] | None:
+        """Take the digest away; what it held is told in the same transaction.
 
-    async def _due(self) -> str | None:
-        async with self._database.transaction() as conn:
-            row = await conn.fetchrow(_SQL["news.due_digest"], self._clock.now())
-        return None if row is None else str(row["folder"])
+        Returns the addresses to wake after it; None when there was no digest.
+        """
+        if not await self._wishes.drop_digest(conn, folder):
+            return None
+        lines = await conn.fetch(_SQL["news.take_lines"], folder, MOST)
+        return await self._put(conn, folder, f"📰 Not told yet\n{_happened(lines)}") if lines else ()
 
     async def _page(self, folder: str) -> str:
         """What /status says, without its picture. It asks the kernel, so no transaction waits for it."""
-        async with asyncio.timeout(10):
-            return (await self._status(folder)).text
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return (await self._status(folder)).text
+        except TimeoutError:
+            log.warning("digest.without_status", folder=folder)
+            return "What runs and what waits could not be found out in time; /status tells."
 
-    async def _tell(self, conn: Connection, digest: Digest, page: str, now: datetime) -> Sequence[str]:
-        lines = await conn.fetch(_SQL["news.take_lines"], digest.folder)
-        group = self._registry.group(digest.folder)
-        if group is None:
-            return ()
-        content = Content(text=_text(lines, page, self._since(digest.since)))
-        for address in group.addresses:
+    async def _tell(self, conn: Connection, digest: Digest, page: str) -> Sequence[str]:
+        lines = await conn.fetch(_SQL["news.take_lines"], digest.folder, MOST)
+        return await self._put(conn, digest.folder, _text(lines, page, self._since(digest.since)))
+
+    async def _put(self, conn: Connection, folder: str, text: str) -> Sequence[str]:
+        """To every chat of the group, none of which may be left."""
+        group = self._registry.group(folder)
+        addresses = group.addresses if group else ()
+        for address in addresses:
             await self._outbox.put(
                 conn,
                 address=address,
                 kind=PostKind.NOTICE,
-                content=content,
-                folder=group.folder,
-                slot=f"digest:{digest.next_at.isoformat()}:{address}",
+                content=Content(text=text),
+                folder=folder,
             )
-        return group.addresses
+        return addresses
 
     def _since(self, since: datetime | None) -> str:
         return moment(since, self._clock.now(), self._zone) if since else ""
@@ -137,10 +157,11 @@ def _text(lines: Sequence[Record], page: str, since: str) -> str:
 
 
 def _happened(lines: Sequence[Record]) -> str:
+    """The newest line comes first here and stands last."""
     if not lines:
         return "Nothing happened that was not told."
     shown = [
-        line["text"] + (f" ({line['times']} moves)" if line["times"] > 1 else "") for line in lines[-MOST:]
+        line["text"] + (f" ({line['times']} moves)" if line["times"] > 1 else "") for line in reversed(lines)
     ]
-    earlier = len(lines) - len(shown)
+    earlier = lines[0]["kept"] - len(lines)
     return "\n".join(([f"{count(earlier, 'earlier line')} left out."] if earlier else []) + shown)

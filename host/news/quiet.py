@@ -12,7 +12,7 @@ from host.people.roles import Recorder
 from host.phrases import listed
 from host.times import moment
 from storage.clock import Clock
-from storage.database import Database
+from storage.database import Connection, Database
 
 LONGEST = timedelta(days=30)
 TOPICS = listed([topic.value for topic in Topic], 10)
@@ -59,18 +59,20 @@ class Quiet:
             return Content(text=MUTE_HOW)
         until = self._clock.now() + span
         named = topic.value if topic else EVERYTHING
-        await self._wishes.mute(folder, named, until, person)
-        await self._record(person, "news.muted", folder, topic=named, until=until.isoformat())
+        async with self._database.transaction() as conn:
+            await self._wishes.mute(conn, folder, named, until, person)
+            await self._record(conn, person, "news.muted", folder, topic=named, until=until.isoformat())
         return Content(text=f"{_what(named)} quiet until {self._moment(until)}. {_CARDS}")
 
     async def unmute(self, folder: str, argument: str, person: str) -> Content:
         topic = topic_named(argument) if argument else None
         if argument and topic is None:
             return Content(text=f"There is no {argument[:40]!r} to hear about. There are: {TOPICS}.")
-        ended = await self._wishes.unmute(folder, topic.value if topic else EVERYTHING, self._clock.now())
-        if not ended:
-            return Content(text="Nothing is muted here." if topic is None else "That is not muted here.")
-        await self._record(person, "news.unmuted", folder, topic=topic.value if topic else EVERYTHING)
+        named = topic.value if topic else EVERYTHING
+        async with self._database.transaction() as conn:
+            if not await self._wishes.unmute(conn, folder, named, self._clock.now()):
+                return Content(text=await self._not_muted(folder, topic))
+            await self._record(conn, person, "news.unmuted", folder, topic=named)
         return Content(text="You hear of it again." if topic else "You hear of everything again.")
 
     async def digest(self, folder: str, argument: str, person: str) -> Content:
@@ -78,10 +80,7 @@ class Quiet:
         if word == "now":
             return await self._digests.now(folder)
         if word == "off":
-            ended = await self._digests.end(folder)
-            if ended is not None:
-                await self._record(person, "news.digest_ended", folder)
-            return ended or Content(text="There is no digest here.")
+            return await self._no_digest(folder, person)
         if not word:
             return await self._digest_as_it_is(folder)
         schedule = schedule_of(argument)
@@ -89,12 +88,22 @@ class Quiet:
             return Content(text=DIGEST_HOW)
         now = self._clock.now()
         first = schedule.next_after(now, self._zone)
-        await self._wishes.set_digest(folder, schedule, now, first)
-        await self._record(person, "news.digest", folder, schedule=schedule.words())
+        async with self._database.transaction() as conn:
+            await self._wishes.set_digest(conn, folder, schedule, now, first)
+            await self._record(conn, person, "news.digest", folder, schedule=schedule.words())
         return Content(
             text=f"A digest comes {schedule.words()}, first {self._moment(first)}. Phases and reviews are "
             "told there from now on; what waits for a decision still comes at once."
         )
+
+    async def _no_digest(self, folder: str, person: str) -> Content:
+        async with self._database.transaction() as conn:
+            told = await self._digests.end(conn, folder)
+            if told is None:
+                return Content(text="There is no digest here.")
+            await self._record(conn, person, "news.digest_ended", folder)
+        self._digests.wake(told)
+        return Content(text="No digest any more: what happens is told at once again.")
 
     async def _digest_as_it_is(self, folder: str) -> Content:
         digest = await self._wishes.digest(folder)
@@ -110,12 +119,19 @@ class Quiet:
         lines = [f"{_what(topic)} quiet until {self._moment(until)}." for topic, until in muted.items()]
         return Content(text="\n".join([*lines, "/unmute ends it."]))
 
+    async def _not_muted(self, folder: str, topic: Topic | None) -> str:
+        if topic is None:
+            return "Nothing is muted here."
+        if EVERYTHING in await self._wishes.muted(folder, self._clock.now()):
+            return "All news is quiet here, whatever it is about; /unmute ends that."
+        return "That is not muted here."
+
     def _moment(self, when: datetime) -> str:
         return moment(when, self._clock.now(), self._zone)
 
-    async def _record(self, person: str, action: str, folder: str, **more: str) -> None:
-        async with self._database.transaction() as conn:
-            await self._audit.record(conn, actor=person, action=action, detail={"group": folder, **more})
+    async def _record(self, conn: Connection, person: str, action: str, folder: str, **more: str) -> None:
+        """Last in its transaction."""
+        await self._audit.record(conn, actor=person, action=action, detail={"group": folder, **more})
 
 
 _CARDS = "What waits for a decision still comes, without a sound."

@@ -38,29 +38,29 @@ class Wishes:
         if topics and topic_of(kind) not in topics:
             return Manner.DROP
         muted = {row["topic"] for row in await conn.fetch(_SQL["news.muted"], group.folder, now)}
-        digest = await conn.fetchrow(_SQL["news.digest"], group.folder)
-        return manner(kind, muted, digest=digest is not None)
+        keeps = await conn.fetchval(_SQL["news.keeps"], group.folder)
+        return manner(kind, muted, digest=keeps is not None)
 
     async def muted(self, folder: str, now: datetime) -> Mapping[str, datetime]:
         """Topic to the moment until which it is muted."""
         rows = await self._database.fetch(_SQL["news.muted"], folder, now)
         return {row["topic"]: row["until"] for row in rows}
 
-    async def mute(self, folder: str, topic: str, until: datetime, by: str) -> None:
-        await self._database.execute(_SQL["news.mute"], folder, topic, until, by)
+    async def mute(self, conn: Connection, folder: str, topic: str, until: datetime, by: str) -> None:
+        await conn.execute(_SQL["news.mute"], folder, topic, until, by)
 
-    async def unmute(self, folder: str, topic: str, now: datetime) -> int:
+    async def unmute(self, conn: Connection, folder: str, topic: str, now: datetime) -> int:
         """How many mutes that ended; "" ends all."""
-        return len(await self._database.fetch(_SQL["news.unmute"], folder, topic, now))
+        return len(await conn.fetch(_SQL["news.unmute"], folder, topic, now))
 
     async def digest(self, folder: str) -> Digest | None:
         row = await self._database.fetchrow(_SQL["news.digest"], folder)
         return None if row is None else digest_of(row)
 
-    async def set_digest(self, folder: str, schedule: Schedule, now: datetime, next_at: datetime) -> None:
-        await self._database.execute(
-            _SQL["news.set_digest"], folder, schedule.weekday, schedule.at, now, next_at
-        )
+    async def set_digest(
+        self, conn: Connection, folder: str, schedule: Schedule, now: datetime, next_at: datetime
+    ) -> None:
+        await conn.execute(_SQL["news.set_digest"], folder, schedule.weekday, schedule.at, now, next_at)
 
     async def drop_digest(self, conn: Connection, folder: str) -> bool:
         """Whether there was one. Its lines are the caller's to tell."""

@@ -18,6 +18,10 @@ SELECT topic, until FROM host.mutes WHERE folder = $1 AND until > $2 ORDER BY to
 -- news.digest
 SELECT * FROM host.digests WHERE folder = $1
 
+-- news.keeps
+-- Whether lines may be kept for a digest; it does not end before they are.
+SELECT true FROM host.digests WHERE folder = $1 FOR KEY SHARE
+
 -- news.set_digest
 INSERT INTO host.digests (folder, weekday, at_time, since, next_at) VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (folder) DO UPDATE SET
@@ -29,8 +33,12 @@ DELETE FROM host.digests WHERE folder = $1 RETURNING folder
 -- news.next_digest
 SELECT min(next_at) FROM host.digests
 
+-- news.due_digests
+SELECT folder FROM host.digests WHERE next_at <= $1 ORDER BY next_at, folder LIMIT 100
+
 -- news.due_digest
-SELECT * FROM host.digests WHERE next_at <= $1 ORDER BY next_at LIMIT 1 FOR UPDATE SKIP LOCKED
+-- Held, so that it is sent once.
+SELECT * FROM host.digests WHERE folder = $1 AND next_at <= $2 FOR NO KEY UPDATE
 
 -- news.digested
 UPDATE host.digests SET since = $2, next_at = $3 WHERE folder = $1
@@ -40,11 +48,13 @@ INSERT INTO host.digest_lines (folder, slot, text, at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (folder, slot) DO UPDATE SET text = excluded.text, at = excluded.at, times = digest_lines.times + 1
 
 -- news.take_lines
+-- All of them go; the newest are shown.
 WITH taken AS (DELETE FROM host.digest_lines WHERE folder = $1 RETURNING *)
-SELECT * FROM taken ORDER BY at, slot
+SELECT text, times, count(*) OVER () AS kept FROM taken ORDER BY at DESC, slot DESC LIMIT $2
 
 -- news.kept_lines
-SELECT * FROM host.digest_lines WHERE folder = $1 ORDER BY at, slot
+SELECT text, times, count(*) OVER () AS kept FROM host.digest_lines
+WHERE folder = $1 ORDER BY at DESC, slot DESC LIMIT $2
 
 -- news.watch
 -- What is known of a run, from now on in the phase it is in; locked.

@@ -1,7 +1,12 @@
 """What a group wants to hear: muted topics, its digest, the kinds of news it takes."""
 
+import asyncio
+
 import pytest
 
+from demarch.notices import NoticeKind
+from host.news.topics import Manner
+from host.news.wishes import Wishes
 from host.people.profiles import Profile
 from tests.host.decisions.office import ANA, CHAIN, MAIN, OTHER, Office, first_line, labels
 
@@ -14,6 +19,13 @@ async def mute(office: Office, argument: str) -> str:
 
 async def digest(office: Office, argument: str) -> str:
     return (await office.parts.news.quiet.digest("main", argument, ANA.address)).text
+
+
+async def waits_or_is_done(office: Office, task: asyncio.Task[str]) -> None:
+    """Until it waits for a lock of somebody else's, or needs none."""
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    while not task.done() and not await office.database.fetchval(waiting):
+        pass
 
 
 async def moved(office: Office, goal: str = "refactor auth", times: int = 1) -> str:
@@ -103,11 +115,58 @@ async def test_a_digest_missed_while_nobody_ran_comes_once(office: Office) -> No
 async def test_a_digest_that_ends_tells_what_it_held(office: Office) -> None:
     await digest(office, "weekly fri 09:00")
     await moved(office)
-    assert await digest(office, "off") == (
-        'No digest any more: what happens is told at once again.\n\n📋 "refactor auth" is in two  ●○○○'
-    )
+    assert await digest(office, "off") == "No digest any more: what happens is told at once again."
+    assert await digest(office, "off") == "There is no digest here."
     await moved(office, "write docs")
-    assert await office.lines() == ['📋 "write docs" is in two  ●○○○']
+    assert await office.lines() == [
+        '📰 Not told yet\n📋 "refactor auth" is in two  ●○○○',
+        '📋 "write docs" is in two  ●○○○',
+    ]
+
+
+async def test_a_line_that_comes_while_a_digest_ends_is_told(office: Office) -> None:
+    await digest(office, "daily 18:00")
+    routing, wishes = office.parts.news.telling.routing, Wishes(office.database)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        async with office.database.transaction() as conn:
+            _, manner = await routing.way(conn, "", "run", NoticeKind.PHASE_CHANGED)
+            ending = tasks.create_task(digest(office, "off"))
+            await waits_or_is_done(office, ending)
+            await wishes.keep(conn, "main", "slot", "a line", office.clock.now())
+        await ending
+    assert manner is Manner.KEEP
+    assert await office.lines() == ["📰 Not told yet\na line"]
+
+
+async def test_a_digest_that_cannot_be_told_does_not_keep_back_the_others(office: Office) -> None:
+    await digest(office, "daily 17:00")
+    await office.parts.news.quiet.digest("design", "daily 18:00", ANA.address)
+    await office.clock.advance(9 * 3600)
+    await office.database.execute(
+        "ALTER TABLE host.posts ADD CONSTRAINT not_main CHECK (folder <> 'main') NOT VALID"
+    )
+    assert await office.parts.news.digests.send_due() is True
+    assert await office.parts.news.digests.send_due() is False
+    assert len(await office.lines(OTHER)) == 1
+    await office.database.execute("ALTER TABLE host.posts DROP CONSTRAINT not_main")
+    assert await office.parts.news.digests.send_due() is True
+    assert len(await office.lines()) == 1
+
+
+async def test_a_digest_with_many_lines_shows_the_newest(office: Office) -> None:
+    await digest(office, "daily 18:00")
+    for number in range(33):
+        await moved(office, f"goal {number}")
+        await office.clock.advance(1)
+    said = (await digest(office, "now")).splitlines()
+    assert said[1] == "3 earlier lines left out."
+    assert [line.split('"')[1] for line in said[2:32]] == [f"goal {number}" for number in range(3, 33)]
+
+
+async def test_what_everything_is_muted_hides_is_explained(office: Office) -> None:
+    await mute(office, "2h")
+    said = await office.parts.news.quiet.unmute("main", "phase", ANA.address)
+    assert said.text == "All news is quiet here, whatever it is about; /unmute ends that."
 
 
 async def test_a_digest_asked_for_now_leaves_the_lines_for_the_one_that_is_due(office: Office) -> None:
