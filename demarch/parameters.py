@@ -215,7 +215,9 @@ class RegisterFinding(Parameters):
     summary: Text = ""
     source: Annotated[Line, StringConstraints(min_length=1, max_length=64)] = "intercom"
     url: Annotated[Line, StringConstraints(max_length=2000)] = ""
-    score: float = Field(default=0.5, ge=0, le=1, description="how relevant it is, 0 to 1")
+    score: float = Field(
+        default=0.4, ge=0, le=1, description="how relevant it is, 0 to 1; from 0.5 people are asked about it"
+    )
 
 
 class StartRun(Parameters):

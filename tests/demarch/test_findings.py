@@ -96,7 +96,7 @@ async def test_findings_are_found_again_the_best_first(ana: Driver) -> None:
     assert len(outcome.data["id"]) == 12
     found = (await ana.read("research", query="postgres")).data["discoveries"]
     assert [item["title"] for item in found] == ["Postgres is fast", "Connections leak"]
-    assert [item["confidence_tier"] for item in found] == ["medium", "high"]
+    assert [item["confidence_tier"] for item in found] == ["low", "high"]
     assert [item["title"] for item in (await ana.read("research", query="eak")).data["discoveries"]] == [
         "Connections leak"
     ]
