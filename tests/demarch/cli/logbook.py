@@ -62,7 +62,7 @@ class Logbook:
 
     def happen(self, type_: str = "block", *, source: str = "phase", after: float = 0, **about: Any) -> int:
         """Something happens `after` seconds after the start of all tests; its id."""
-        number = about.pop("id", self._next.get(source, 0) + 1)
+        number: int = about.pop("id", self._next.get(source, 0) + 1)
         self._next[source] = number
         row = {"id": number, "run_id": "abcd1234", "source": source, "type": type_, "from_state": "review"}
         row |= {"to_state": "polish", "timestamp": stamp(after)} | about
