@@ -1,6 +1,6 @@
 """What has been seen and told of active runs, so that events and the watch together tell each thing once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from demarch.kernel import Run
@@ -40,8 +40,12 @@ class Seen:
         told = await self._database.fetchval(_SQL["news.exceeded"], project, run.id)
         return bool(told == run.budget)
 
-    async def forget_others(self, project: str, runs: Sequence[str]) -> None:
-        """Drop what is known of runs that are not among these."""
+    async def runs(self, project: str) -> frozenset[str]:
+        """Those of which anything is known."""
+        rows = await self._database.fetch(_SQL["news.seen_runs"], project)
+        return frozenset(row["run"] for row in rows)
+
+    async def forget(self, project: str, runs: Collection[str]) -> None:
         await self._database.execute(_SQL["news.forget_runs"], project, list(runs))
 
     async def _first(self, conn: Connection, statement: str, project: str, run: Run, now: datetime) -> bool:

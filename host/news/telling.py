@@ -182,7 +182,10 @@ class Telling:
         about = f"{notice.kind.value}:{delivery.project}:{notice.run.id}"
         burst = notice.kind is NoticeKind.PHASE_CHANGED
         if delivery.manner is Manner.KEEP:
-            slot = about if burst else f"{about}:{notice.event.source}:{notice.event.id}"
+            event = notice.event
+            # What the watch tells has no event of its own, but a moment.
+            place = f"{event.source}:{event.id}:{event.timestamp.isoformat()}"
+            slot = about if burst else f"{about}:{place}"
             await self._wishes.keep(conn, folder, slot, text, self._clock.now())
             return
         for address in delivery.group.addresses:

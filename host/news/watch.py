@@ -65,14 +65,20 @@ class Watch:
                 log.exception("watch.failed", project=self._project)
 
     async def look(self) -> None:
+        known = await self._seen.runs(self._project)
         active = (await self._kernel.runs(active=True))[:RUNS]
         for run in active:
             try:
                 await self._look_at(await self._kernel.run(run.id))
             except DemarchError as error:
                 log.info("watch.run_unreadable", run=run.id, reason=str(error))
+            except StorageError:
+                raise
+            except Exception:  # one run must not keep the others from being looked at
+                log.exception("watch.run_failed", project=self._project, run=run.id)
         if len(active) < RUNS:
-            await self._seen.forget_others(self._project, [run.id for run in active])
+            # Only what was known before: a run that began meanwhile may have been told of already.
+            await self._seen.forget(self._project, known - {run.id for run in active})
 
     async def _look_at(self, run: Run) -> None:
         if run.status != "active":

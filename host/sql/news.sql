@@ -81,9 +81,11 @@ ON CONFLICT (project, run) DO UPDATE SET exceeded = excluded.exceeded, warned = 
 WHERE seen.exceeded IS DISTINCT FROM excluded.exceeded
 RETURNING run
 
+-- news.seen_runs
+SELECT run FROM host.run_watch WHERE project = $1
+
 -- news.forget_runs
--- Those that are not active any more.
-DELETE FROM host.run_watch WHERE project = $1 AND NOT (run = ANY ($2::text[]))
+DELETE FROM host.run_watch WHERE project = $1 AND run = ANY ($2::text[])
 
 -- news.exceeded
 SELECT exceeded FROM host.run_watch WHERE project = $1 AND run = $2

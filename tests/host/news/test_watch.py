@@ -1,6 +1,11 @@
 """What no event tells: a phase that lasts, a budget used up. Each is told once, whoever notices it first."""
 
-from tests.host.decisions.office import CHAIN, Office, first_line
+from collections.abc import Sequence
+
+from demarch.embedded import EmbeddedKernel
+from demarch.kernel import Run
+from tests.host.decisions.faulty import FaultyKernel
+from tests.host.decisions.office import ANA, CHAIN, Office, first_line
 
 HOUR = 3600
 
@@ -44,6 +49,56 @@ async def test_a_run_that_is_over_is_never_stale(office: Office) -> None:
     await look(office)
     assert [line for line in await office.lines() if line.startswith("⏰")] == []
     assert await office.database.fetchval("SELECT count(*) FROM host.run_watch") == 0
+
+
+async def test_one_run_that_cannot_be_told_does_not_hide_the_others(office: Office) -> None:
+    for goal in ("first", "bad", "last"):
+        await office.terminal.run(goal, **CHAIN)
+    await office.clock.advance(3 * HOUR)
+    await office.database.execute(
+        "ALTER TABLE host.posts ADD CONSTRAINT not_bad CHECK (content->>'text' NOT LIKE '%\"bad\"%')"
+    )
+    await look(office)
+    assert {line.split('"')[1] for line in await office.lines()} == {"first", "last"}
+    await office.database.execute("ALTER TABLE host.posts DROP CONSTRAINT not_bad")
+    await look(office)
+    assert (await office.lines())[2:] == ['⏰ "bad" has been in review for 3 h.']
+
+
+async def test_a_run_that_began_during_a_look_is_told_of_once(office: Office) -> None:
+    """The feed tells its warning between the list of active runs and the end of the look."""
+    started: list[str] = []
+
+    class Late(FaultyKernel):
+        async def runs(self, *, active: bool = True) -> Sequence[Run]:
+            found = await super().runs(active=active)
+            if not started:
+                started.append(await office.terminal.run("late", token_budget=100, **CHAIN))
+                await office.terminal.spend(started[0], 85)
+                await office.feed()
+            return found
+
+    watch = office.parts.news.watch("", Late(EmbeddedKernel(office.database, office.clock)))
+    await watch.look()
+    await watch.look()
+    assert await office.lines() == ['💰 "late" has used 85 of 100 tokens (85 %).']
+
+
+async def test_two_phases_that_lasted_are_two_lines_of_a_digest(office: Office) -> None:
+    await office.parts.news.quiet.digest("main", "weekly fri 09:00", ANA.address)
+    await office.parts.news.quiet.mute("main", "3d stale", ANA.address)
+    run = await office.terminal.run("refactor auth", phases=("one", "two", "three"), gates={})
+    await office.clock.advance(3 * HOUR)
+    await look(office)
+    await office.terminal.advance(run)
+    await look(office)
+    await office.clock.advance(3 * HOUR)
+    await look(office)
+    told = (await office.parts.news.digests.now("main")).text.splitlines()
+    assert [line for line in told if line.startswith("⏰")] == [
+        '⏰ "refactor auth" has been in one for 3 h.',
+        '⏰ "refactor auth" has been in two for 3 h.',
+    ]
 
 
 async def test_a_budget_no_event_told_of_becomes_its_card(office: Office) -> None:
