@@ -28,7 +28,8 @@ class Routing:
         manner = await self._wishes.manner(conn, group, kind, self._clock.now())
         main = self._main()
         if manner is Manner.DROP and kind in CARDS and main is not None:
-            return main, Manner.TELL
+            own = await self._wishes.manner(conn, main, kind, self._clock.now())
+            return main, Manner.SILENT if own is Manner.SILENT else Manner.TELL
         return group, manner
 
     async def settle(self, conn: Connection, project: str, run: str, folder: str) -> None:

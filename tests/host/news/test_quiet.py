@@ -216,6 +216,17 @@ async def test_a_question_its_group_does_not_take_is_put_to_the_main_group(offic
     assert await office.cards(OTHER) == []
 
 
+async def test_a_main_group_that_muted_it_gets_such_a_question_without_a_sound(office: Office) -> None:
+    await office.registry.set_profile("design", Profile(events=("phase",)))
+    await mute(office, "2h gate")
+    run = await office.terminal.run("refactor auth", **CHAIN)
+    async with office.database.transaction() as conn:
+        await office.parts.news.telling.routing.settle(conn, "", run, "design")
+    await office.terminal.block(run, "look")
+    await office.feed()
+    assert (await office.card()).content.silent
+
+
 async def test_a_run_an_agent_asked_for_belongs_to_the_group_it_was_asked_in(office: Office) -> None:
     await office.database.execute("INSERT INTO host.run_homes VALUES ('', 'gone', 'nobody')")
     run = await office.terminal.run("orphan", **CHAIN)
