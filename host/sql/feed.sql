@@ -16,5 +16,5 @@ ON CONFLICT (project, source) DO UPDATE SET mark = excluded.mark
 -- feed.recent_line
 -- The phase line of a run in a chat that is young enough to be said anew instead of once more.
 SELECT slot FROM host.posts
-WHERE address = $1 AND starts_with(slot, $2) AND created_at > $3
-ORDER BY id DESC LIMIT 1
+WHERE address = $1 AND starts_with(slot, 'phase.changed:') AND starts_with(slot, $2) AND created_at > $3
+ORDER BY created_at DESC, id DESC LIMIT 1
