@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bridges.messages import Person
-from demarch.errors import Conflict, DemarchError, EvidenceUnknown, KernelUnavailable
+from demarch.errors import Conflict, DemarchError, EvidenceUnknown, KernelUnavailable, NotFound
 from demarch.projects import Projects
 from host.decisions.approvals import HARMLESS, VERBS, Approval, Kind, State
 from host.decisions.approvals_store import Approvals, Vote
@@ -105,7 +105,7 @@ class Deciding:
                 lambda: self._renew(approval),
             )
         except Conflict as error:
-            return await self._close(approval, await self._moved(approval, error))
+            return await self._close(approval, await self._moved(approval, error), answered=True)
         except EvidenceUnknown as error:
             unknown = (
                 f"Nobody can say whether this was done: {sentence(error, 200)} A person must look first."
@@ -119,7 +119,8 @@ class Deciding:
             silent = kernel_silent(TRIES, str(error), self._board.view(approval))
             return await self._fail(approval, silent)
         except DemarchError as error:
-            return await self._close(approval, f"Not done: {sentence(error, 300)}")
+            gone = isinstance(error, NotFound)
+            return await self._close(approval, f"Not done: {sentence(error, 300)}", answered=gone)
         except Exception:  # a fault of ours must not leave a card that nobody can decide any more
             log.exception("decision.failed", code=approval.code, verb=approval.verb)
             return await self._fail(
@@ -189,8 +190,8 @@ class Deciding:
         verb = ended.verb or Verb.APPROVE
         return Answer(text=f"{PAST[verb].capitalize()}: {ended.outcome}")
 
-    async def _close(self, approval: Approval, outcome: str) -> Answer:
-        await self._settling.close(approval, outcome)
+    async def _close(self, approval: Approval, outcome: str, *, answered: bool) -> Answer:
+        await self._settling.close(approval, outcome, answered=answered)
         return Answer(text=outcome, alert=True)
 
     async def _fail(self, approval: Approval, error: str) -> Answer:

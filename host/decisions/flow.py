@@ -100,17 +100,21 @@ class DiscoveryFlow:
             await self._board.put(conn, approval, address, silent=silent)
         return approval
 
-    async def ended(self, conn: Connection, approval: Approval) -> Step:
-        """After an answer, or after it became void: note it and put the next card where this one stood."""
+    async def ended(self, conn: Connection, approval: Approval, *, answered: bool = False) -> Step:
+        """After an answer, or after it became void: note it and put the next card where this one stood.
+
+        `answered`: it was decided elsewhere, or there is nothing left to decide about.
+        """
         if approval.open:
             return Step(asked=None, addresses=frozenset())
         now, subject = self._clock.now(), approval.subject
         place = (approval.project, subject["discovery"])
-        if approval.state is State.DONE and approval.verb is not Verb.LATER:
-            await conn.execute(_SQL["triage.decided"], *place, now)
+        done = approval.state is State.DONE
+        handled = now if done else None
+        if answered or (done and approval.verb is not Verb.LATER):
+            await conn.execute(_SQL["triage.decided"], *place, handled)
         else:
-            # What could not be carried out is not lost: unless it was resolved elsewhere it comes again.
-            handled = now if approval.state is State.DONE else None
+            # What could not be carried out is not lost: it comes again.
             await conn.execute(_SQL["triage.later"], *place, self.tomorrow(), handled)
         return await self._go_on(conn, approval)
 

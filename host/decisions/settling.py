@@ -81,14 +81,17 @@ class Settling:
         self._wake(ended, {*addresses, *step.addresses, address})
         return ended
 
-    async def close(self, approval: Approval, outcome: str) -> Approval | None:
-        """It cannot be carried out any more, and trying again will not help."""
+    async def close(self, approval: Approval, outcome: str, *, answered: bool = False) -> Approval | None:
+        """It cannot be carried out any more, and trying again will not help.
+
+        `answered`: what it asks was answered without it, or what it is about is gone.
+        """
         async with self._database.transaction() as conn:
             await self._hold_flow(conn, approval)
             closed, addresses = await self.close_in(conn, approval, outcome)
             if closed is None:
                 return None
-            step = await self._go_on(conn, closed)
+            step = await self._go_on(conn, closed, answered=answered)
             await self.record(conn, closed, "approval.closed", HOST, outcome=outcome)
             await self._record_next(conn, step)
         self._wake(closed, {*addresses, *step.addresses})
@@ -176,10 +179,10 @@ class Settling:
         if approval.kind is Kind.DISCOVERY:
             await self._flow.lock(conn)
 
-    async def _go_on(self, conn: Connection, ended: Approval) -> Step:
+    async def _go_on(self, conn: Connection, ended: Approval, *, answered: bool = False) -> Step:
         """The next card comes with the answer to this one, or not at all."""
         if ended.kind is Kind.DISCOVERY:
-            return await self._flow.ended(conn, ended)
+            return await self._flow.ended(conn, ended, answered=answered)
         return Step(asked=None, addresses=frozenset())
 
     async def _record_next(self, conn: Connection, step: Step) -> None:

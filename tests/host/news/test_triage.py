@@ -146,6 +146,29 @@ async def test_what_is_decided_elsewhere_closes_the_card_and_the_next_comes(
     assert await open_cards(office) == 1
 
 
+async def test_what_was_decided_while_nobody_followed_is_asked_about_no_more(office: Office) -> None:
+    [found] = await find(office, "one")
+    card = await office.card()
+    await office.terminal.write("dismiss_discovery", discovery_id=found)
+    # Its event is behind the marks from now on.
+    await office.database.execute("DELETE FROM host.feed_marks")
+    await office.feed()
+    assert await office.tap(card, "PROMOTE") == 'Not done: "one" was dismissed already.'
+    await office.clock.advance(2 * DAY)
+    await office.parts.news.triage.look()
+    assert await open_cards(office) == 0
+
+
+async def test_what_is_gone_is_asked_about_no_more(office: Office) -> None:
+    [found] = await find(office, "one")
+    card = await office.card()
+    await office.database.execute("DELETE FROM kernel.discoveries WHERE id = $1", found)
+    assert (await office.tap(card, "PROMOTE")).startswith("Not done: There is no discovery")
+    await office.clock.advance(2 * DAY)
+    await office.parts.news.triage.look()
+    assert await open_cards(office) == 0
+
+
 async def test_what_was_decided_before_it_was_asked_is_never_asked(office: Office) -> None:
     ids = await find(office, "one", "two")
     await office.terminal.write("dismiss_discovery", discovery_id=ids[1])
