@@ -153,7 +153,7 @@ async def test_what_was_decided_while_nobody_followed_is_asked_about_no_more(off
     # Its event is behind the marks from now on.
     await office.database.execute("DELETE FROM host.feed_marks")
     await office.feed()
-    assert await office.tap(card, "PROMOTE") == 'Not done: "one" was dismissed already.'
+    assert await office.tap(card, "PROMOTE") == "Not done: “one” was dismissed already."
     await office.clock.advance(2 * DAY)
     await office.parts.news.triage.look()
     assert await open_cards(office) == 0
