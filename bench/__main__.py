@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import agents, broker, follow, measures
+from bench import agents, broker, calls, follow, kernel, measures
 from bench.figures import Figure, as_table, write_json
 from bench.rig import rig
 from host.logging import configure
@@ -28,6 +28,8 @@ async def take() -> list[Figure]:
     async with rig() as install:
         await install.register(CROWD)
         figures += await measures.crowd(install, CROWD)
+    figures += await kernel.figures()
+    figures += await calls.figures()
     figures += await follow.figures()
     figures += await broker.figures()
     return figures + await agents.figures()

@@ -18,7 +18,7 @@ from demarch.embedded.entries import CONTENTION, Entries, Entry, Result, Spoiled
 from demarch.kernel import Outcome
 from storage.database import Database
 
-LANES = 2  #: while one commits, another works
+LANES = 3  #: while one commits, others work
 MOST = 64  #: writes in one batch; those behind it are not held up for long
 CAUTION = 20  #: batches in which every write has a savepoint, after one without them was spoiled
 

@@ -84,10 +84,10 @@ async def _unblock(change: Change, issue_id: str, step: int) -> Sequence[Issue]:
 
 
 async def lock(change: Change, issue_id: str) -> Record:
-    rows = await change.conn.fetch(_SQL["issues.lock"], [issue_id.lower()])
-    if not rows:
+    row = await change.conn.fetchrow(_SQL["issues.lock_one"], issue_id.lower())
+    if row is None:
         raise _missing(issue_id)
-    return rows[0]
+    return row
 
 
 async def show(db: Reads, issue_id: str) -> Issue:

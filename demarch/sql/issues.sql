@@ -8,6 +8,9 @@ RETURNING *
 -- issues.get
 SELECT * FROM kernel.issues WHERE id = $1
 
+-- issues.lock_one
+SELECT * FROM kernel.issues WHERE id = $1 FOR UPDATE
+
 -- issues.lock
 SELECT * FROM kernel.issues WHERE id = ANY($1::text[]) ORDER BY id FOR UPDATE
 
