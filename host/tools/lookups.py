@@ -68,7 +68,8 @@ class Lookups:
         since = last or now - timedelta(seconds=changes.DAY)
         call = parse("what_changed", {"since": since.isoformat()})
         outcome = await self._projects.of(project).read(call)
-        await self._database.execute(_SQL["looks.look"], lane, project, now)
+        # The kernel CLI tells times in whole seconds: what follows within this one is not told yet.
+        await self._database.execute(_SQL["looks.look"], lane, project, now.replace(microsecond=0))
         return outcome
 
     async def _with_chats(self, group: Group, call: Call, asked: Decisions, outcome: Outcome) -> Outcome:

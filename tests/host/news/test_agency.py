@@ -13,6 +13,7 @@ from storage.wakeups import Wakeups
 from tests.clock import HandClock
 from tests.host.decisions.office import code_of, first_line, labels
 from tests.host.decisions.test_feed_loop import announce_posts, has_posts
+from tests.host.decisions.test_toolbox import box_of
 from tests.host.news.agency import CHAIN, Agency, found
 
 #: a run whose last gate asks for proof that nobody may override
@@ -240,3 +241,16 @@ async def test_a_discovery_worth_it_is_asked_about_once_until_somebody_decides(a
     await agency.office.feed()
     assert labels(await agency.office.card()) == []
     assert len(await agency.office.cards()) == 1
+
+
+async def test_what_happens_within_the_second_of_a_look_is_told_by_the_next(agency: Agency) -> None:
+    """The kernel's clock tells whole seconds: an event later in that second seems to be earlier."""
+    run = await agency.project.run("careful", phases='["a","b","c"]')
+    await agency.pass_time(10.3)
+    box, _ = await box_of(agency.office)
+    await box.call("demarch_what_changed", {})
+    await agency.pass_time(0.4)
+    await agency.project.advance(run)
+    await agency.pass_time(60)
+    found = await box.call("demarch_what_changed", {})
+    assert [told["what"] for told in found.data["runs"]] == [["went a → b"]]
