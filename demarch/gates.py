@@ -71,6 +71,18 @@ class GateCheck:
         """The conditions as the kernel's log stores them."""
         return json.dumps({"conditions": list(self.conditions)}, ensure_ascii=False, separators=(",", ":"))
 
+    def data(self, run_id: str) -> dict[str, Any]:
+        """What `ic gate check` prints."""
+        return {
+            "run_id": run_id,
+            "from_phase": self.from_phase,
+            "to_phase": self.to_phase,
+            "result": self.result,
+            "tier": self.tier.value,
+            "source": self.source,
+            "evidence": {"conditions": [dict(condition) for condition in self.conditions]},
+        }
+
 
 DEFAULT_RULES: Rules = {
     ("brainstorm", "brainstorm-reviewed"): (Rule("artifact_exists", "brainstorm"),),

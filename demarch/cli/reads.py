@@ -103,7 +103,7 @@ def _status_data(seen: Picture) -> Data:
     if seen.waiting and seen.place.waiting_since:
         data |= {"waiting": seen.waiting, "waiting_since": int(seen.place.waiting_since.timestamp())}
     if seen.gate is not None:
-        data["gate"] = standing.gate_data(seen.run.id, seen.gate)
+        data["gate"] = seen.gate.data(seen.run.id)
     return data | {"decision": seen.decision} if seen.decision else data
 
 
@@ -114,7 +114,7 @@ async def sprint_phase(at: Reading, params: takes.Nothing) -> Outcome:
     run = runs.run_of(data)
     gate = await standing.check(at.runner, run.id) or standing.unchecked(run.phases, run.phase)
     found = {"found": True, "id": run.id, "phase": run.phase, "goal": run.goal}
-    return Outcome(text=tell_runs.phase(run, gate), data=found | {"gate": standing.gate_data(run.id, gate)})
+    return Outcome(text=tell_runs.phase(run, gate), data=found | {"gate": gate.data(run.id)})
 
 
 async def search_beads(at: Reading, params: takes.SearchBeads) -> Outcome:

@@ -43,19 +43,6 @@ def unchecked(phases: tuple[str, ...], phase: str) -> GateCheck:
     return GateCheck(from_phase=phase, to_phase=ahead or phase, result="none", tier=Tier.NONE)
 
 
-def gate_data(run_id: str, gate: GateCheck) -> Data:
-    """What `ic gate check` prints."""
-    return {
-        "run_id": run_id,
-        "from_phase": gate.from_phase,
-        "to_phase": gate.to_phase,
-        "result": gate.result,
-        "tier": gate.tier.value,
-        "source": gate.source,
-        "evidence": {"conditions": [dict(condition) for condition in gate.conditions]},
-    }
-
-
 async def decision(runner: Runner, data: Mapping[str, Any]) -> Data | None:
     """The latest decision about a run's gate, whichever phase it was about."""
     result = await if_known(runner, command("state.get", DECISION, text_of(data, "id")))

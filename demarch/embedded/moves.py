@@ -185,16 +185,3 @@ def move_data(move: Move) -> dict[str, Any]:
         data |= {"gate_result": move.check.result, "gate_tier": move.check.tier.value}
         data["evidence"] = {"conditions": [dict(condition) for condition in move.check.conditions]}
     return data
-
-
-def check_data(run_id: str, gate: GateCheck) -> dict[str, Any]:
-    """What `ic gate check` prints."""
-    return {
-        "run_id": run_id,
-        "from_phase": gate.from_phase,
-        "to_phase": gate.to_phase,
-        "result": gate.result,
-        "tier": gate.tier.value,
-        "source": gate.source,
-        "evidence": {"conditions": [dict(condition) for condition in gate.conditions]},
-    }

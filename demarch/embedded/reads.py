@@ -65,7 +65,7 @@ async def status(at: Reading, row: Record, others: Sequence[Record] = ()) -> Out
     if row["portfolio"]:
         data["children"] = [portfolios.child_data(child) for child in children]
     if gate is not None:
-        data["gate"] = moves.check_data(row["id"], gate)
+        data["gate"] = gate.data(row["id"])
     if decision is not None:
         data["decision"] = decision
     text = tell_runs.status(
@@ -87,9 +87,7 @@ async def sprint_phase(at: Reading, params: takes.Nothing) -> Outcome:
         return NO_RUN
     gate = await moves.check(at.db, row)
     data = {"found": True, "id": row["id"], "phase": row["phase"], "goal": row["goal"]}
-    return Outcome(
-        text=tell_runs.phase(runs.run_of(row), gate), data=data | {"gate": moves.check_data(row["id"], gate)}
-    )
+    return Outcome(text=tell_runs.phase(runs.run_of(row), gate), data=data | {"gate": gate.data(row["id"])})
 
 
 async def search_beads(at: Reading, params: takes.SearchBeads) -> Outcome:

@@ -31,7 +31,7 @@ async def check(session: Session, run_id: str, priority: int) -> Answer:
         if row["status"] != "active":
             raise InvalidCall(f"The run is {row['status']}; no gate is ahead of it.")
         found = await moves.check(at.db, row, tier_of(priority))
-        return Outcome(text=tell.checked(found), data=moves.check_data(row["id"], found))
+        return Outcome(text=tell.checked(found), data=found.data(row["id"]))
 
     outcome = await session.kernel.look(read)
     return answered(outcome, failed=outcome.data["result"] == "fail")

@@ -12,7 +12,7 @@ from demarch.cli.parsing import objects
 from demarch.cli.research import discovery_data, discovery_of
 from demarch.cli.reviews import verdict_data
 from demarch.cli.runs import chain, run_data, run_of
-from demarch.cli.standing import gate_data, gate_of
+from demarch.cli.standing import gate_of
 from demarch.telling import findings as tell_findings
 from demarch.telling import issues as tell_issues
 from demarch.telling import runs as tell_runs
@@ -58,7 +58,7 @@ def test_any_history_has_a_place(event: dict[str, Any], odd: dict[str, Any]) -> 
 def test_any_gate_is_a_gate(odd: dict[str, Any]) -> None:
     gate = gate_of(printed(odd))
     assert "\n" not in tell_runs.checked(gate)
-    json.dumps(gate_data("abcd1234", gate))
+    json.dumps(gate.data("abcd1234"))
 
 
 @given(
