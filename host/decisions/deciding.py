@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
@@ -56,6 +57,7 @@ class Deciding:
         self._projects = projects
         self._clock = clock
         self._holder = holder
+        self._at_work: set[UUID] = set()
 
     def entitled(self, approval: Approval, verb: Verb, person: str) -> bool:
         """Asked at the moment of the decision; nobody listed means nobody may."""
@@ -98,6 +100,20 @@ class Deciding:
 
     async def carry_out(self, approval: Approval, address: str, *, recovering: bool = False) -> Answer:
         """Execute a claimed decision and settle it. Also for what a crash left half done."""
+        self._at_work.add(approval.id)
+        try:
+            return await self._carried_out(approval, address, recovering=recovering)
+        finally:
+            self._at_work.discard(approval.id)
+
+    async def goes_on(self, approval: Approval) -> bool:
+        """Whether this very process is at it: then it is its own for longer."""
+        if approval.id not in self._at_work:
+            return False
+        await self._renew(approval)
+        return True
+
+    async def _carried_out(self, approval: Approval, address: str, *, recovering: bool) -> Answer:
         try:
             result = await self._execution.carry_out(
                 approval,

@@ -87,11 +87,12 @@ class Expiry:
         now = self._clock.now()
         async with self._database.transaction() as conn:
             due = await self._approvals.due(conn, now)
-            # Not what this very process is at: its lease runs, and it renews it.
             left = await self._approvals.abandoned(conn, now, "")
         for approval in due:
             await self._settling.expire(approval)
         for approval in left:
+            if await self._deciding.goes_on(approval):
+                continue  # one try may take longer than a lease
             # In the loop a kernel that hangs keeps no other question from expiring.
             if self._tasks is None:
                 await self._take_over(approval.id)

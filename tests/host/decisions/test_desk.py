@@ -365,6 +365,21 @@ async def test_a_kernel_that_hangs_keeps_nobody_from_starting_and_is_gone_on_wit
     assert len(office.kernel.executed) == 1
 
 
+async def test_a_try_that_outlasts_its_lease_is_not_taken_from_itself(office: Office) -> None:
+    card = await office.gate()
+    held = office.kernel.hold = asyncio.Event()
+    tap = office.press(card, "APPROVE", ANA)
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(10):
+        tasks.create_task(office.run(tap))
+        await office.kernel.arrived.wait()
+        await office.clock.advance(61)
+        assert await office.parts.desk._expiry.look() > 1
+        held.set()
+    assert office.bridge.answers[tap.tap_id][0][0] == "Working…"
+    assert len(office.kernel.executed) == 1
+    assert first_line(await office.card()) == '✅ Approved by Ana, 09:00: "refactor auth" is in polish.'
+
+
 async def test_recovery_does_not_guess(office: Office) -> None:
     card = await office.gate()
     office.kernel.hold = asyncio.Event()
