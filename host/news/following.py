@@ -60,7 +60,16 @@ class Following:
         for key in used:
             if key not in self._followed:
                 log.info("project.followed", project=key)
-                self._followed[key] = tasks.create_task(self._follow(key, wakeups), name=f"project {key}")
+                self._followed[key] = tasks.create_task(self._keep(key, wakeups), name=f"project {key}")
+
+    async def _keep(self, key: str, wakeups: Wakeups) -> None:
+        """A fault in one project ends neither the others nor the host."""
+        while True:
+            try:
+                await self._follow(key, wakeups)
+            except Exception:
+                log.exception("project.failed", project=key)
+            await self._clock.sleep(EVERY)
 
     async def _end(self, key: str) -> None:
         task = self._followed.pop(key)

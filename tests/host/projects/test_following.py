@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from host.news.following import Following
+from host.news.following import EVERY, Following
 from host.people.registry import Registry
 from storage.wakeups import Wakeups
 from tests.host.decisions.office import MAIN, OTHER
@@ -24,9 +24,13 @@ class Followed:
     now: set[str] = field(default_factory=set)
     begun: list[str] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    faults: list[str] = field(default_factory=list)  #: projects that fail the next time
 
     async def follow(self, project: str, wakeups: Wakeups) -> None:
         del wakeups
+        if project in self.faults:
+            self.faults.remove(project)
+            raise RuntimeError("a fault of ours")
         await self._note(project, here=True)
         try:
             await asyncio.Event().wait()
@@ -48,12 +52,12 @@ class Followed:
 
 
 @asynccontextmanager
-async def following(branch: Branch, url: str) -> AsyncIterator[Followed]:
+async def following(branch: Branch, url: str, *faults: str) -> AsyncIterator[Followed]:
     office = branch.office
     registry = Registry(office.database, office.clock, runtime="local")  # as another process has it
     await registry.load()
     async with Wakeups.open(url) as wakeups, asyncio.TaskGroup() as tasks:
-        followed = Followed(await sight(branch, wakeups))
+        followed = Followed(await sight(branch, wakeups), faults=list(faults))
         service = Following(
             database=office.database,
             registry=registry,
@@ -92,6 +96,18 @@ async def test_what_happened_while_nobody_worked_on_a_project_is_no_news(
     await branch.feed()
     assert await branch.office.lines("tg:-200") == []
     assert await branch.office.cards("tg:-200") == []
+
+
+async def test_a_fault_in_one_project_ends_no_other_and_it_is_followed_again(
+    branch: Branch, database_url: str
+) -> None:
+    async with following(branch, database_url, WEB) as followed:
+        await followed.until("")
+        async with asyncio.timeout(10):
+            while WEB not in followed.begun:
+                await branch.office.clock.advance(EVERY)
+        await followed.until("", WEB)
+    assert followed.begun.count("") == 1
 
 
 async def test_a_project_that_is_not_allowed_keeps_its_place(branch: Branch, database_url: str) -> None:
