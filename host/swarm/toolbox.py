@@ -59,15 +59,17 @@ class HelperToolBox:
     async def _call(self, name: str, arguments: Mapping[str, Any]) -> ToolResult:
         if size_of(arguments) > LARGEST:
             return failed(f"The arguments are larger than {LARGEST // 1024} KB.")
-        if name == SEND_MESSAGE:
-            return await self._send(arguments)
         operation = OPERATIONS.get(name.removeprefix(PREFIX)) if name.startswith(PREFIX) else None
-        if operation is None:
+        if operation is None and name != SEND_MESSAGE:
             return failed(f"There is no tool {one_line(name, 60)!r}.")
-        if operation.access is not Access.READ:
+        if operation is not None and operation.access is Access.READ:
+            outcome = await self._lookups.read(self._group, name, arguments)
+            return ToolResult(text=outcome.text, data=outcome.data)
+        if not self._writes.take(self._clock.now()):
+            return failed(TOO_MANY_WRITES)
+        if operation is not None:
             return await self._writing.refuse(self._wish(operation.name, arguments), READS_ONLY)
-        outcome = await self._lookups.read(self._group, name, arguments)
-        return ToolResult(text=outcome.text, data=outcome.data)
+        return await self._send(arguments)
 
     async def _send(self, arguments: Mapping[str, Any]) -> ToolResult:
         wish = self._wish(SEND_MESSAGE, arguments)
@@ -75,8 +77,6 @@ class HelperToolBox:
             return await self._writing.refuse(wish, NO_TURN)
         if arguments.get("to") not in (None, "", wish.turn.address):
             return await self._writing.refuse(wish, "A helper's message may go to this chat only.")
-        if not self._writes.take(self._clock.now()):
-            return await self._writing.refuse(wish, TOO_MANY_WRITES)
         meant = parse_own(SEND_MESSAGE, {**arguments, "to": wish.turn.address})
         return await self._writing.execute(wish.meaning(meant), wish.turn)
 

@@ -157,13 +157,13 @@ class LaneToolBox:
         judgement: Judgement,
         read: Callable[[str, Mapping[str, Any]], dict[str, Any]],
     ) -> ToolResult:
+        if not self._writes.take(self._clock.now()):
+            return failed(TOO_MANY_WRITES)  # not even on record: a refusal is a row as well
         wish = Wish(
             lane=self._lane, group=group, turn=turn, operation=operation, arguments=plain(dict(arguments))
         )
         if judgement.ruling is Ruling.REFUSED or turn is None:
             return await self._writing.refuse(wish, judgement.reason)
-        if not self._writes.take(self._clock.now()):
-            return await self._writing.refuse(wish, TOO_MANY_WRITES)
         try:
             wish = wish.meaning(read(operation, arguments))
         except (InvalidCall, NotPossible) as error:

@@ -188,6 +188,14 @@ async def test_too_many_writes_are_slowed_down_in_words(office: Office) -> None:
     assert not (await box.call("demarch_create_issue", {"title": "x"})).failed
 
 
+async def test_refused_writes_without_end_fill_no_tables(office: Office) -> None:
+    box, _ = await box_of(office, "design")
+    for _ in range(WRITES_A_MINUTE + 10):
+        assert (await box.call("demarch_create_issue", {"title": "x"})).failed
+    assert len(await intents(office)) == WRITES_A_MINUTE
+    assert (await office.audited()).count("intent.refused") == WRITES_A_MINUTE
+
+
 async def test_a_gate_approved_on_an_agents_request_is_the_one_that_was_shown(office: Office) -> None:
     gate = await office.gate()
     run = (await office.approval(code_of(gate))).run
