@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 PATIENCE = timedelta(seconds=60)  #: for a command that outlived the program which ran it
 _LOOK = 0.2  #: seconds
+_UNENDING = "A command begun earlier still runs; nobody can say how it ends."
 
 
 class Writes:
@@ -125,9 +126,20 @@ class Writes:
         # Looked for before the kernel is: what is over by then shows there.
         while await at_work(self._runner.folder, work.name, attempt.about):
             if self._clock.now() >= patience:
-                raise EvidenceUnknown("A command begun earlier still runs; nobody can say how it ends.")
+                return await self._seen(deed, work, attempt)
             await self._clock.sleep(_LOOK)
         return await self._settled(deed, work, attempt, None, told=told)
+
+    async def _seen(self, deed: Deed, work: Work, attempt: Attempt) -> Outcome:
+        """What the kernel shows although the command does not end: only that it was done can be believed."""
+        try:
+            outcome = await deed.settle(work, None)
+        except DemarchError as error:
+            raise EvidenceUnknown(_UNENDING) from error
+        if outcome is None:
+            raise EvidenceUnknown(_UNENDING)
+        await self._journal.finish(attempt.key, outcome)
+        return outcome
 
     async def _settled(
         self, deed: Deed, work: Work, attempt: Attempt, said: Said | None, *, told: bool = True

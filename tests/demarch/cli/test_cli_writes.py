@@ -10,6 +10,7 @@ import pytest
 
 from demarch.calls import parse
 from demarch.cli.journal import Attempt, Journal
+from demarch.cli.marks import marked
 from demarch.cli.orphans import at_work
 from demarch.cli.writes import PATIENCE, Writes
 from demarch.errors import (
@@ -168,6 +169,44 @@ async def test_a_command_left_behind_that_never_ends_leaves_it_unknown(
         orphan.cancel()
     agency.heal()
     assert await writes.written("0193-9/1") is None  # it was killed in the end: nothing was done
+
+
+async def test_a_command_left_behind_that_did_its_work_and_never_ends_is_believed(
+    agency: Project, ana: Hand, database: Database, clock: HandClock
+) -> None:
+    run = await agency.run()
+    begun = Attempt(
+        key="0193-9/2",
+        operation="approve_gate",
+        about=run,
+        params={"run_id": run, "from_phase": "brainstorm", "cause": "block"},
+        actor=ANA,
+        seen={
+            "id": run, "phase": "brainstorm", "to": "brainstorm-reviewed", "last": "done", "mark": 0,
+            "waiting": "block",
+        },
+        begun_at=clock.now(),
+    )  # fmt: skip
+    await Journal(database, clock, str(agency.folder)).begin(begun)
+    writes = Writes(ana.runner, database, clock, str(agency.folder))
+    agency.plant("ic gate override", faults.HANG_AFTER)
+    words = ("gate", "override", run, "--justified", f"--reason={marked('looked', '0193-9/2')}")
+    async with asyncio.TaskGroup() as tasks:
+        orphan = tasks.create_task(agency.ic(*words, code=None))
+        await _until_called(agency, "gate override", 1)
+        asking = tasks.create_task(writes.written("0193-9/2"))
+        async with asyncio.timeout(20):
+            while not agency.sql("SELECT 1 FROM phase_events WHERE event_type = 'override'"):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        await clock.until_sleeping(within=20)
+        await clock.advance(PATIENCE.total_seconds())
+        outcome = await asking
+        orphan.cancel()
+    agency.heal()
+    assert outcome is not None
+    assert outcome.data["to_phase"] == "brainstorm-reviewed"
+    assert await writes.written("0193-9/2") == outcome
+    assert agency.sql("SELECT count(*) FROM phase_events WHERE event_type = 'override'")[0][0] == 1
 
 
 async def _unknown(writes: Writes, key: str) -> None:
