@@ -1,5 +1,6 @@
 """Opens a file beneath a folder for somebody who may only see that folder: no links, no way out, bounded."""
 
+import errno
 import os
 import stat
 from contextlib import ExitStack
@@ -29,7 +30,9 @@ def read_beneath(folder: Path, path: str, largest: int = LARGEST) -> bytes:
     except FileNotFoundError as error:
         raise NotFound(f"There is no file “{shown}” in the project folder.") from error
     except OSError as error:
-        # ELOOP and ENOTDIR: a link, or a file where a folder was expected.
+        if error.errno == errno.ELOOP:
+            raise NotPossible(f"“{shown}” is a link, and links are not followed.") from error
+        # ENOTDIR: a link to a folder, or a file where a folder was expected.
         raise NotPossible(f"“{shown}” cannot be read ({os.strerror(error.errno or 0)}).") from error
 
 

@@ -38,6 +38,11 @@ def test_nothing_else_is(project: Path, path: str) -> None:
         read_beneath(project, path, largest=100)
 
 
+def test_a_link_is_said_to_be_one(project: Path) -> None:
+    with pytest.raises(NotPossible, match="“link” is a link, and links are not followed"):
+        read_beneath(project, "link")
+
+
 def test_a_missing_file_is_said_to_be_missing(project: Path) -> None:
     with pytest.raises(NotFound, match="no file"):
         read_beneath(project, "docs/other.md")
