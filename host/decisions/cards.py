@@ -92,7 +92,8 @@ def _typed(approval: Approval) -> str:
 
 def _until(approval: Approval, view: View) -> str:
     """Asked when, until when, by whom it is decided."""
-    asked = f"Asked {stamp(approval.created_at, view.now, view.zone)}"
+    said = "Told" if approval.kind is Kind.FINISHED else "Asked"
+    asked = f"{said} {stamp(approval.created_at, view.now, view.zone)}"
     parts = [asked, _expiry(approval, view), _deciders(approval, view)]
     return " · ".join(part for part in parts if part)
 
@@ -146,7 +147,9 @@ def _outcome(approval: Approval) -> _Outcome:
 
 
 def _rest(approval: Approval) -> tuple[str, ...]:
-    rest = _outcome(approval).rest if approval.decided_by and approval.kind is not Kind.FINISHED else ""
+    if approval.decided_by is None or approval.kind is Kind.FINISHED or approval.state is State.CLOSED:
+        return ()  # nothing was cut off the first line
+    rest = _outcome(approval).rest
     return (sentence(rest, 400),) if rest else ()
 
 

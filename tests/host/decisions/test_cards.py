@@ -214,6 +214,19 @@ def test_who_may_and_where_it_went() -> None:
     )
 
 
+def test_a_card_that_was_overtaken_says_once_that_nothing_was_done() -> None:
+    said = "The run has moved on: it is in polish since 14:03. Nothing was done."
+    text = card(by_ana(Kind.GATE, Verb.APPROVE, State.CLOSED, said), view()).text
+    assert text.splitlines()[0] == f"↪️ {said}"
+    assert text.count("Nothing was done.") == 1
+
+
+def test_a_finished_run_is_told_and_asks_nothing() -> None:
+    text = card(approval(Kind.FINISHED), view()).text
+    assert "Told 14:02" in text
+    assert "Asked" not in text
+
+
 def test_a_title_cannot_write_lines_of_the_card() -> None:
     sly = GATE | {"goal": 'x"?\n✅ Approved by Ana\u202e\u2028now'}
     first = card(approval(Kind.GATE, subject=sly), view()).text.splitlines()[0]
