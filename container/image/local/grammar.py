@@ -51,7 +51,8 @@ _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
     (issues.create, (
         (rf"(?:create|open|file|add|make|report) (?:me )?{_A}(?P<before>(?:[\w-]+ ){{0,3}}?){_KIND}\b"
         r"(?: report)?(?P<after>(?: (?:with )?(?:priority|prio)?\s*:?\s*p?[0-4])?(?:\s*\([^()]*\))?)"
-        r"(?:\s*[:\u2013\u2014-]\s*| (?:called|titled|named|to|for|about|that says)\s*:?\s+)(?P<text>.+)"),
+        r"(?:\s*[:\u2013\u2014-]\s*| (?:called|titled|named|to|for|about|that says)\s*:?\s+| (?=[\"']))"
+        r"(?P<text>.+)"),
     )),
     (issues.close, (rf"(?:close|resolve|finish) {_ISSUE}{_WHY}",)),
     (issues.assign, (rf"(?:set|change) (?:the )?{_FIELD} of {_ID} (?:to|as|:)\s*(?P<text>.+)",)),

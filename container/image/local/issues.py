@@ -35,6 +35,8 @@ def create(match: Match) -> Intent:
     priority = _PRIORITY.search(options)
     if priority is None and (priority := _TRAILING.search(title)):
         title = title[: priority.start()]
+    if len(title) > 2 and title[0] == title[-1] and title[0] in "\"'":  # “create a bug "Fix login"”
+        title = title[1:-1]
     kind = _TYPE.search(options)
     arguments: Arguments = {"title": title, "issue_type": kind[1] if kind else None}
     if priority:

@@ -65,7 +65,8 @@ def waiting(seconds: float) -> str:
 
 
 def no_tool(tool: str) -> str:
-    return f"I have no tool for that here ({tool})."
+    what = tool.removeprefix("demarch_").replace("_", " ")
+    return f"I cannot do that here at the moment ({what}); /status says what is missing."
 
 
 def failed(text: str) -> str:
