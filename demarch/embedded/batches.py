@@ -5,7 +5,8 @@ then; what comes while all lanes are busy is the next batch. A lane is a transac
 done by the writer's own task, so nothing runs in the background and everybody leads once at most.
 
 Whatever breaks a batch as a whole (its leader is cancelled, the connection is lost, a lock does not come) has
-no say about the others in it: each of them goes on alone, and its key tells what has happened already.
+no say about the others in it: each of them goes on alone, and its key tells what has happened already. The
+same holds for a caller that is cancelled while its write is in somebody's batch: it may go through.
 """
 
 import asyncio
@@ -87,9 +88,6 @@ class Batches:
 
     async def _lead(self, entry: Entry) -> Outcome | None:
         await asyncio.sleep(0)  # whoever the batch before has just let go may ask for more
-        if not self.waiting:
-            async with self._db.transaction() as conn:
-                return await self._entries.one(conn, entry)
         others = self._company(entry)
         try:
             results = await self._together([entry, *(other for other, _ in others)])
@@ -103,11 +101,14 @@ class Batches:
         return mine if isinstance(mine, Outcome) else None
 
     async def _together(self, entries: Sequence[Entry]) -> Sequence[Result]:
-        if not self._guarded:
+        alone = len(entries) == 1
+        if alone or not self._guarded:
             try:
                 async with self._db.transaction() as conn:
                     return await self._entries.several(conn, entries, guarded=False)
-            except Spoiled:
+            except Spoiled as spoiled:
+                if alone:
+                    raise spoiled.error from None
                 self._guarded = CAUTION
         self._guarded = max(self._guarded - 1, 0)
         async with self._db.transaction() as conn:

@@ -35,6 +35,10 @@ class Entry:
 class Spoiled(Exception):
     """A write of the batch was refused without a savepoint; nothing has happened."""
 
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
 
 #: what became of one write of a batch: done, or refused and undone
 Result: TypeAlias = Outcome | Exception
@@ -112,7 +116,7 @@ async def _unguarded(change: Change, work: Work) -> Result:
     try:
         return await work(change)
     except Exception as error:
-        raise Spoiled from error
+        raise Spoiled(error) from error
 
 
 async def _finish(conn: Connection, results: Mapping[str, Result]) -> None:

@@ -52,7 +52,7 @@ async def run_status(at: Reading, params: takes.RunStatus) -> Outcome:
     row = await runs.get_or_current(at.db, params.run_id)
     if row is None:
         return NO_RUN
-    others = await runs.listed(at.db, active=True, limit=6) if params.run_id is None else ()
+    others = await runs.leading(at.db, 6) if params.run_id is None else ()
     others = [other for other in others if other["id"] != row["id"]]
     return await status(at, row, others)
 

@@ -105,6 +105,11 @@ async def touched(db: Reads, ids: Sequence[str], since: datetime | None) -> Sequ
     return [run_of(row) for row in await db.fetch(_SQL["runs.touched"], list(set(ids)), since)]
 
 
+async def leading(db: Reads, limit: int) -> Sequence[Record]:
+    """The youngest active runs that are nobody's child."""
+    return await db.fetch(_SQL["runs.leading"], limit)
+
+
 async def cancel(change: Change, run_id: str, reason: str) -> Record:
     row = await lock_active(change, run_id)
     await end(change, row, reason)

@@ -19,6 +19,10 @@ SELECT * FROM kernel.runs
 WHERE status = 'active' AND CASE $1 WHEN '' THEN parent_id IS NULL ELSE project_dir = $1 END
 ORDER BY created_at DESC, id LIMIT 1
 
+-- runs.leading
+-- Without the children of portfolios.
+SELECT * FROM kernel.runs WHERE status = 'active' AND parent_id IS NULL ORDER BY created_at DESC, id LIMIT $1
+
 -- runs.active
 SELECT * FROM kernel.runs WHERE status = 'active' ORDER BY created_at DESC, id LIMIT $1
 

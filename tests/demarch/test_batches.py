@@ -207,26 +207,30 @@ async def test_a_leader_that_is_cancelled_takes_nobody_with_it(ledger: Ledger, d
     assert await ledger.execute(fine, actor="ana", key="after") == DONE
 
 
-async def test_a_lock_that_does_not_come_holds_only_the_one_who_needs_it(
-    ledger: Ledger, database: Database
-) -> None:
+@pytest.mark.parametrize("count", [1, LANES + 1])
+async def test_a_lock_that_does_not_come_holds_only_those_who_need_it(database_url: str, count: int) -> None:
+    """Neither those in the same batch nor, where one waits in every lane, those behind."""
+
     async def locked(change: Change) -> Outcome:
         await change.conn.execute("SELECT FROM kernel.counters WHERE source = 'review' FOR UPDATE")
         return await fine(change)
 
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, database.transaction() as conn:
-        await conn.execute("SELECT FROM kernel.counters WHERE source = 'review' FOR UPDATE")
-        holding, _ = await held(ledger, tasks)
-        stuck = tasks.create_task(ledger.execute(locked, actor="ana", key="stuck"))
-        await until_waiting(ledger, 1)
-        others = [
-            tasks.create_task(ledger.execute(fine, actor="ana", key=f"{number:02}")) for number in range(MANY)
-        ]
-        holding.end.set()
-        await asyncio.wait(others)
-        assert not stuck.done()
-    assert stuck.result() == DONE
-    assert len(await told(database)) == MANY + 1
+    async with asyncio.timeout(20), Database.open(database_url, size=10) as database:
+        ledger = Ledger(database, SystemClock(), random_letters, patience=20.0)
+        async with asyncio.TaskGroup() as tasks, database.transaction() as conn:
+            await conn.execute("SELECT FROM kernel.counters WHERE source = 'review' FOR UPDATE")
+            stuck = [
+                tasks.create_task(ledger.execute(locked, actor="ana", key=f"stuck {number}"))
+                for number in range(count)
+            ]
+            others = [
+                tasks.create_task(ledger.execute(fine, actor="ana", key=f"{number:02}"))
+                for number in range(MANY)
+            ]
+            await asyncio.wait(others)
+            assert not any(task.done() for task in stuck)
+        assert [task.result() for task in stuck] == [DONE] * count
+        assert len(await told(database)) == MANY + count
 
 
 async def test_a_connection_that_is_lost_loses_no_write_and_doubles_none(

@@ -91,6 +91,7 @@ async def test_the_status_shows_the_children_and_a_child_is_nobodys_current_run(
     await ana.advance(api)
     status = await ana.read("run_status")
     assert status.data["id"] == run_id
+    assert status.data["others"] == []
     assert {child["id"]: (child["project_dir"], child["phase"]) for child in status.data["children"]} == {
         api: ("api", "check"), web: ("web", "draft"),
     }  # fmt: skip
