@@ -133,6 +133,11 @@ class Approvals:
             for row in rows
         ]
 
+    async def vote_with(self, conn: Connection, approval: Approval, key: str) -> Vote | None:
+        """The vote whose attempt bore this key: it caused what the kernel tells, though it seemed to fail."""
+        votes = await self.votes(conn, approval)
+        return next((vote for vote in reversed(votes) if key == approval.key(vote.attempt)), None)
+
     async def credit(self, conn: Connection, approval: UUID, vote: Vote) -> Approval | None:
         """An earlier attempt turned out to have gone through: the decision is that vote's."""
         return _maybe(

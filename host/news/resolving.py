@@ -33,7 +33,7 @@ class Resolving:
             held = await self._approvals.locked(conn, each.id)
             if held is None or held.state not in _WAITING:
                 continue  # the desk is at it and will say itself how it went
-            vote = await self._own(conn, held, notice)
+            vote = await self._approvals.vote_with(conn, held, str(notice.data.get("key", "")))
             if vote is not None:
                 await self._credit(conn, held, vote, notice, told)
             else:
@@ -54,12 +54,6 @@ class Resolving:
         actor = str(notice.data.get("actor", ""))
         names = dict(self._board.registry.people_with(group.folder, *Role)) if group else {}
         return one_line(names.get(actor, actor), 40)
-
-    async def _own(self, conn: Connection, approval: Approval, notice: Notice) -> Vote | None:
-        """The vote behind an event, if one of this card's attempts caused it although it seemed to fail."""
-        key = str(notice.data.get("key", ""))
-        votes = await self._approvals.votes(conn, approval)
-        return next((vote for vote in reversed(votes) if key == approval.key(vote.attempt)), None)
 
     async def _credit(
         self, conn: Connection, approval: Approval, vote: Vote, notice: Notice, told: Told

@@ -6,7 +6,7 @@ import structlog
 
 from demarch.notices import DiscoveryNotice, NoticeKind
 from host.decisions.approvals import Approval, State
-from host.decisions.approvals_store import Approvals, Vote
+from host.decisions.approvals_store import Approvals
 from host.decisions.board import Board
 from host.decisions.flow import DiscoveryFlow, dedupe
 from host.decisions.settling import HOST, Settling
@@ -116,7 +116,7 @@ class Triage:
         held = await self._approvals.locked(conn, last.id) if last is not None and last.open else None
         if held is None or held.state is not State.PENDING:
             return  # the desk is at it and will say itself how it went
-        vote = await self._own(conn, held, notice)
+        vote = await self._approvals.vote_with(conn, held, str(notice.event.envelope.get("key", "")))
         words = self._words(notice)
         if vote is not None:
             ended, addresses = await self._settling.credit_in(conn, held, vote, words)
@@ -132,12 +132,6 @@ class Triage:
         told.addresses |= step.addresses
         if step.asked is not None:
             told.records.append((step.asked, "approval.asked", {}))
-
-    async def _own(self, conn: Connection, approval: Approval, notice: DiscoveryNotice) -> Vote | None:
-        """The vote of this card that did it although it seemed to fail."""
-        key = str(notice.event.envelope.get("key", ""))
-        votes = await self._approvals.votes(conn, approval)
-        return next((vote for vote in reversed(votes) if key == approval.key(vote.attempt)), None)
 
     def _words(self, notice: DiscoveryNotice) -> str:
         found = notice.discovery
