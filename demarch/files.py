@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 from contextlib import ExitStack
 from itertools import islice
@@ -12,6 +13,9 @@ from demarch.phrases import one_line
 
 LARGEST = 1024 * 1024
 LISTED = 20_000  #: entries of one folder that are looked at
+
+# Control characters but tab and line ends, and the marks that turn the direction of what stands behind them.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _STEP = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK opening a pipe would wait for somebody to write into it.
@@ -34,6 +38,11 @@ def read_beneath(folder: Path, path: str, largest: int = LARGEST) -> bytes:
             raise NotPossible(f"“{shown}” is a link, and links are not followed.") from error
         # ENOTDIR: a link to a folder, or a file where a folder was expected.
         raise NotPossible(f"“{shown}” cannot be read ({os.strerror(error.errno or 0)}).") from error
+
+
+def text_of_file(content: bytes) -> str:
+    """What a file says, with what would hide or reorder its words made visible."""
+    return _UNSEEN.sub("\N{REPLACEMENT CHARACTER}", content.decode("utf-8", "replace"))
 
 
 def names_beneath(folder: Path, path: str, most: int = LISTED) -> list[tuple[str, float]]:

@@ -11,7 +11,7 @@ from demarch.cli.commands import command
 from demarch.cli.parsing import Data, line_of, moment_of, objects, text_of
 from demarch.cli.process import Runner
 from demarch.errors import NotFound
-from demarch.files import read_beneath
+from demarch.files import read_beneath, text_of_file
 from demarch.phrases import one_line
 
 SEARCHED = 50  #: so many runs, youngest first, are looked through for an artifact
@@ -29,7 +29,7 @@ async def read(runner: Runner, artifact_id: str, run_id: str | None) -> tuple[Da
     about = await _found(runner, artifact_id, run_id)
     path = await asyncio.to_thread(_within, runner.folder, about["path"])
     content = await asyncio.to_thread(read_beneath, runner.folder, path)
-    return about, content.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return about, text_of_file(content)
 
 
 async def _found(runner: Runner, artifact_id: str, run_id: str | None) -> Data:

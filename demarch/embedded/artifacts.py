@@ -12,7 +12,7 @@ from asyncpg.protocol import Record
 from demarch.embedded import runs
 from demarch.embedded.ledger import Change, Reads
 from demarch.errors import InvalidCall, NotFound, NotPossible
-from demarch.files import read_beneath
+from demarch.files import read_beneath, text_of_file
 from demarch.names import first_free
 from demarch.phrases import one_line
 from storage import sql
@@ -69,7 +69,7 @@ async def read(db: Reads, artifact_id: str, project: Path | None) -> tuple[dict[
         where = one_line(row["path"], 120)
         raise NotPossible(f"The artifact {row['id']} is the file “{where}”, and no project folder is set.")
     content = await asyncio.to_thread(read_beneath, project, row["path"])
-    return artifact_data(row), content.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return artifact_data(row), text_of_file(content)
 
 
 async def add_verdict(change: Change, run_id: str, new: NewVerdict) -> Record:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from demarch.errors import DemarchError, NotFound, NotPossible
-from demarch.files import read_beneath
+from demarch.files import read_beneath, text_of_file
 
 
 @pytest.fixture
@@ -41,6 +41,11 @@ def test_nothing_else_is(project: Path, path: str) -> None:
 def test_a_link_is_said_to_be_one(project: Path) -> None:
     with pytest.raises(NotPossible, match="“link” is a link, and links are not followed"):
         read_beneath(project, "link")
+
+
+def test_what_hides_or_reorders_words_is_made_visible() -> None:
+    shown = text_of_file("a\tb\r\n\x1b[31mred\0 \u202egnp.exe\u2066 \u200fאבג é".encode() + b"\xff")
+    assert shown == "a\tb\r\n\ufffd[31mred\ufffd \ufffdgnp.exe\ufffd \u200fאבג é\ufffd"
 
 
 def test_a_missing_file_is_said_to_be_missing(project: Path) -> None:
