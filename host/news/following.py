@@ -69,6 +69,8 @@ class Following:
                 await self._follow(key, wakeups)
             except Exception:
                 log.exception("project.failed", project=key)
+                if _is_ending():  # a fault on the way out hides the cancellation
+                    return
             await self._clock.sleep(EVERY)
 
     async def _end(self, key: str) -> None:
@@ -86,3 +88,8 @@ class Following:
             await self._database.execute(_SQL["following.forget"], list(named))
         except StorageError as error:
             log.warning("following.not_forgotten", reason=str(error))
+
+
+def _is_ending() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

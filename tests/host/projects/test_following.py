@@ -25,6 +25,7 @@ class Followed:
     begun: list[str] = field(default_factory=list)
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     faults: list[str] = field(default_factory=list)  #: projects that fail the next time
+    parting: list[str] = field(default_factory=list)  #: those that fail when they are left
 
     async def follow(self, project: str, wakeups: Wakeups) -> None:
         del wakeups
@@ -36,6 +37,8 @@ class Followed:
             await asyncio.Event().wait()
         finally:
             await self._note(project, here=False)
+            if project in self.parting:
+                raise RuntimeError("a fault on the way out")
 
     async def until(self, *projects: str) -> None:
         async with asyncio.timeout(10), self.changed:
@@ -108,6 +111,17 @@ async def test_a_fault_in_one_project_ends_no_other_and_it_is_followed_again(
                 await branch.office.clock.advance(EVERY)
         await followed.until("", WEB)
     assert followed.begun.count("") == 1
+
+
+async def test_a_fault_while_a_project_is_left_keeps_nobody_waiting(
+    branch: Branch, database_url: str
+) -> None:
+    async with following(branch, database_url) as followed:
+        await followed.until("", WEB)
+        followed.parting.append(WEB)
+        await branch.office.registry.set_project("design", "")
+        await followed.until("")
+        await followed.sight.until(0, MARKS, WEB)
 
 
 async def test_a_project_that_is_not_allowed_keeps_its_place(branch: Branch, database_url: str) -> None:
