@@ -5,6 +5,7 @@ the machine's mood is the same for both. `python -m bench.calls` takes these fig
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from bench.figures import Figure, as_table, at_most
 from demarch.calls import parse
 from demarch.cli.kernel import CliKernel
 from demarch.operations import Call
+from host.logging import configure
 from storage.clock import SystemClock
 from storage.database import Database
 from storage.embedded import EmbeddedServer
@@ -63,4 +65,6 @@ async def _added(project: Project, kernel: CliKernel, program: str, call: Call) 
 
 
 if __name__ == "__main__":
-    sys.stdout.write(as_table(asyncio.run(figures())) + "\n")
+    with Path(os.devnull).open("w") as nowhere:
+        configure(stream=nowhere)
+        sys.stdout.write(as_table(asyncio.run(figures())) + "\n")

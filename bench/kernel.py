@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import os
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ from uuid import uuid4
 from bench.figures import Figure, as_table, at_least, at_most
 from demarch.calls import parse
 from demarch.embedded import EmbeddedKernel
+from host.logging import configure
 from storage import sql
 from storage.clock import SystemClock
 from storage.database import Database
@@ -132,4 +134,6 @@ async def _timed(work: Awaitable[object]) -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(as_table(asyncio.run(figures())) + "\n")
+    with Path(os.devnull).open("w") as nowhere:
+        configure(stream=nowhere)
+        sys.stdout.write(as_table(asyncio.run(figures())) + "\n")
