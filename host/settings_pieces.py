@@ -60,7 +60,8 @@ class ApprovalSettings(Piece):
 
 class EventSettings(Piece):
     stale_after: NonNegativeInt = 7200  #: seconds a run may be in one phase until it is told; 0 tells nobody
-    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 0  #: of the embedded kernel's log; 0 keeps it for ever
+    #: of the embedded kernel's log; 0 keeps it for ever
+    keep_days: Annotated[int, Field(ge=0, le=36_500)] = 0
 
 
 class PriceSettings(Piece):
