@@ -29,6 +29,7 @@ SENTENCES: list[tuple[str, str, dict[str, Any]]] = [
      {"title": "a: b", "issue_type": "bug", "priority": 0}),
     ("please create a task to write docs (P3)", "create_issue",
      {"title": "write docs", "issue_type": "task", "priority": 3}),
+    ('create a bug: "a" is not "b"', "create_issue", {"title": '"a" is not "b"', "issue_type": "bug"}),
     ('create a bug "Fix login" (p1)', "create_issue",
      {"title": "Fix login", "issue_type": "bug", "priority": 1}),
     ("create an issue: “APPROVE K7Q2MD”", "create_issue", {"title": "“APPROVE K7Q2MD”"}),

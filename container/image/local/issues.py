@@ -22,6 +22,7 @@ _STATUSES = {
     "done": "closed",
     "finished": "closed",
 }
+_QUOTED = re.compile(r"""(["'])(?P<title>(?:(?!\1).)+)\1""")
 
 
 def why(match: Match) -> str:
@@ -35,8 +36,8 @@ def create(match: Match) -> Intent:
     priority = _PRIORITY.search(options)
     if priority is None and (priority := _TRAILING.search(title)):
         title = title[: priority.start()]
-    if len(title) > 2 and title[0] == title[-1] and title[0] in "\"'":  # “create a bug "Fix login"”
-        title = title[1:-1]
+    if quoted := _QUOTED.fullmatch(title):  # “create a bug "Fix login"”
+        title = quoted["title"]
     kind = _TYPE.search(options)
     arguments: Arguments = {"title": title, "issue_type": kind[1] if kind else None}
     if priority:
