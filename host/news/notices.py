@@ -64,6 +64,10 @@ def _reason(notice: Notice) -> str:
     return "Its gate did not let it through."
 
 
+def budget_dedupe(project: str, run: str) -> str:
+    return f"budget:{project}:{run}"
+
+
 def budget_draft(notice: Notice, place: Place, expires_at: datetime, percent: int) -> Draft:
     run = notice.run
     return Draft(
@@ -72,7 +76,7 @@ def budget_draft(notice: Notice, place: Place, expires_at: datetime, percent: in
         address=place.address,
         project=place.project,
         run=run.id,
-        dedupe=f"budget:{place.project}:{run.id}",
+        dedupe=budget_dedupe(place.project, run.id),
         subject={
             "goal": one_line(run.goal, 200),
             "used": run.used,

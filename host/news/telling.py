@@ -7,7 +7,7 @@ from datetime import timedelta
 import structlog
 
 from bridges.messages import Content
-from demarch.kernel import KernelEvent
+from demarch.kernel import Extension, KernelEvent
 from demarch.notices import Notice, NoticeKind
 from host.decisions.approvals import Approval, Draft, State
 from host.decisions.approvals_store import Approvals
@@ -17,6 +17,7 @@ from host.decisions.desk import Desk
 from host.decisions.settling import Settling
 from host.news.notices import (
     Place,
+    budget_dedupe,
     budget_draft,
     cancelled_line,
     finished_draft,
@@ -135,6 +136,9 @@ class Telling:
                 return await self._seen.warned(conn, delivery.project, run, self._clock.now())
             case NoticeKind.RUN_STALE:
                 return await self._seen.stale(conn, delivery.project, run)
+            case NoticeKind.RUN_CANCELLED:
+                last = await self._approvals.last_same(conn, budget_dedupe(delivery.project, run.id))
+                return last is None or not _taken_over(last)
         return True
 
     async def _gate(self, conn: Connection, delivery: Delivery, told: Told) -> None:
@@ -220,6 +224,12 @@ _WORDS: Mapping[NoticeKind, Callable[[Notice, str], str]] = {
     NoticeKind.REVIEW_RESOLVED: lambda notice, who: review_line(notice),
     NoticeKind.PHASE_CHANGED: lambda notice, who: phase_line(notice),
 }
+
+
+def _taken_over(budget: Approval) -> bool:
+    """The run ended because a person had it continued by another: the card says so, a line would alarm."""
+    decided = budget.verb is Verb.EXTEND and budget.state in (State.EXECUTING, State.DONE)
+    return decided and budget.subject.get("extension") == Extension.FOLLOW_UP.value
 
 
 def _refusal_of(last: Approval, notice: Notice) -> bool:

@@ -131,6 +131,23 @@ async def test_a_cancelled_run_and_a_spent_budget_are_told(agency: Agency) -> No
     assert any('"spender" was stopped' in line for line in await agency.office.lines())
 
 
+async def test_a_run_that_another_one_continues_is_not_told_to_be_stopped(agency: Agency) -> None:
+    run = await agency.project.run("expensive", token_budget=1000, **CHAIN)
+    await agency.project.spend(run, 1200)
+    await agency.project.ic("run", "budget", run, code=None)
+    await agency.office.feed()
+    await agency.office.tap(await agency.office.card(), "EXTEND")
+    await agency.office.feed()
+    assert (await agency.kernel.run(run)).status == "cancelled"
+    assert not [line for line in await agency.office.lines() if "stopped" in line]
+    other = await agency.project.run("another", **CHAIN)
+    await agency.project.ic("run", "cancel", other)
+    await agency.office.feed()
+    assert [line for line in await agency.office.lines() if "stopped" in line] == [
+        '🛑 "another" was stopped in review; its work stays.'
+    ]
+
+
 async def test_reviewers_who_agree_are_a_line(agency: Agency) -> None:
     run = await agency.project.run("refactor auth", **CHAIN)
     payload = '{"finding_id":"SEC-3","agents":{"a":"P0","b":"P2"},"resolution":"accepted",'
