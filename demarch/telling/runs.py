@@ -40,11 +40,16 @@ def status(
     """A run on one screen; `children` are the projects of a portfolio, each with its run."""
     lines = [one_line(run.goal, 200), f"{progress(run)}{_place(run)}, {ago(now, since)}", _budget(run)]
     lines += [_gate(gate, waiting)] if gate and run.status == "active" else []
+    lines += ["Paused: it asks before every phase"] if _paused(run, waiting) else []
     lines += [f"{one_line(project, 80)} {progress(child)} · {child.id}" for project, child in children]
     lines += [_decision(decision, now)] if decision else []
     if others:
         lines += ["", f"Also active: {listing([f'{one_line(o.goal, 80)} ({o.phase})' for o in others])}"]
     return "\n".join([*lines, f"run {run.id}"])
+
+
+def _paused(run: Run, waiting: str | None) -> bool:
+    return run.status == "active" and not run.auto_advance and waiting is None
 
 
 def _place(run: Run) -> str:

@@ -71,7 +71,9 @@ async def test_soft_and_absent_gates_let_a_run_through_and_keep_what_failed(ana:
 
 async def test_a_run_that_must_not_advance_by_itself_pauses_until_a_person_lets_it_go_on(ana: Driver) -> None:
     run_id = await ana.run(phases=("plan", "build", "ship"), auto_advance=False)
+    assert "Paused: it asks before every phase" in (await ana.read("run_status", run_id=run_id)).text
     paused = await ana.advance(run_id)
+    assert "Paused:" not in (await ana.read("run_status", run_id=run_id)).text, "it says that it waits"
     assert (paused.data["event_type"], paused.data["advanced"]) == ("pause", False)
     moved = await ana.write("approve_gate", gate_id=f"{run_id}:plan:build", cause="pause", reason="Ana: go")
     assert moved.data["event_type"] == "advance"
