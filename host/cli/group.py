@@ -68,6 +68,10 @@ def add(
                 )
             await here.roles.add_address(address, folder, actor=here.actor)
             click.echo(f"{address} is one more chat of {folder}.")
+            if title or main or no_trigger or writes or runtime is not None:
+                click.echo(
+                    f"What {folder} is and may stays as it was: a further chat changes only who hears."
+                )
             return
         await here.roles.add_group(
             address,

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from bridges.messages import Content
 from host.news.digest import Digests
 from host.news.schedule import schedule_of
-from host.news.topics import EVERYTHING, Topic, topic_named
+from host.news.topics import CARDS, EVERYTHING, Topic, topic_named, topic_of
 from host.news.wishes import Wishes
 from host.people.roles import Recorder
 from host.phrases import listed
@@ -62,7 +62,7 @@ class Quiet:
         async with self._database.transaction() as conn:
             await self._wishes.mute(conn, folder, named, until, person)
             await self._record(conn, person, "news.muted", folder, topic=named, until=until.isoformat())
-        return Content(text=f"{_what(named)} quiet until {self._moment(until)}. {_CARDS}")
+        return Content(text=f"{_what(named)} quiet until {self._moment(until)}.{_still(topic)}")
 
     async def unmute(self, folder: str, argument: str, person: str) -> Content:
         topic = topic_named(argument) if argument else None
@@ -134,7 +134,17 @@ class Quiet:
         await self._audit.record(conn, actor=person, action=action, detail={"group": folder, **more})
 
 
-_CARDS = "What waits for a decision still comes, without a sound."
+_CARDS = " What waits for a decision still comes, without a sound."
+_FOUND = " What was found waits, and is asked about afterwards."
+
+
+def _still(muted: Topic | None) -> str:
+    """What a mute does not hide; None: everything is muted."""
+    if muted is None:
+        return f"{_CARDS}{_FOUND}"
+    if muted is Topic.DISCOVERY:
+        return _FOUND
+    return _CARDS if muted in {topic_of(kind) for kind in CARDS} else ""
 
 
 def _span(word: str) -> timedelta | None:

@@ -278,7 +278,9 @@ class Registry:
 
     async def _link(self, conn: Connection, address: str, folder: str) -> None:
         if await conn.fetchval(_SQL["registry.add_address"], address, folder) is None:
-            raise AlreadyRegistered(f"{address} is registered already; `intercom group list` shows where.")
+            raise AlreadyRegistered(
+                f"The chat {address} is registered already; `intercom group list` shows where."
+            )
 
     async def _taken(self, conn: Connection, folder: str, main: bool) -> str:
         holder: str | None = await conn.fetchval(_SQL["registry.main"])

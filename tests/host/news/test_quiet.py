@@ -37,14 +37,19 @@ async def moved(office: Office, goal: str = "refactor auth", times: int = 1) -> 
 
 
 async def test_a_muted_topic_is_not_told_and_the_others_are(office: Office) -> None:
-    assert await mute(office, "2h phase") == (
-        "News of the topic phase is quiet until 11:00. "
-        "What waits for a decision still comes, without a sound."
-    )
+    assert await mute(office, "2h phase") == "News of the topic phase is quiet until 11:00."
     run = await moved(office)
     await office.terminal.write("cancel_run", run_id=run)
     await office.feed()
     assert [line.split(" ", 1)[0] for line in await office.lines()] == ["🛑"]
+
+
+async def test_a_mute_says_what_it_does_not_hide(office: Office) -> None:
+    cards = "What waits for a decision still comes, without a sound."
+    found = "What was found waits, and is asked about afterwards."
+    assert (await mute(office, "2h gate")).endswith(f"until 11:00. {cards}")
+    assert (await mute(office, "2h discovery")).endswith(f"until 11:00. {found}")
+    assert (await mute(office, "2h")).endswith(f"until 11:00. {cards} {found}")
 
 
 async def test_a_mute_ends_by_itself(office: Office) -> None:

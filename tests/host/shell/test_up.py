@@ -168,8 +168,13 @@ async def test_commands_work_beside_a_running_host(home: Path, external: dict[st
         ):
             status, printed = await program.command(*command)
             assert status == 0, printed
+        further = ["group", "add", "tg:-200", "--folder", "engineering", "--writes"]
+        status, printed = await program.command(*further)
+        assert "stays as it was" in printed, "what is ignored is said"
+        assert "The chat tg:-200 is registered already" in (await program.command(*further))[1]
         status, printed = await program.command("group", "list", "--json")
         assert '"engineering"' in printed
+        assert '"writes": true' not in printed.split('"engineering"')[1]
         assert (await program.command("group", "list", "--bogus"))[0] == 2
 
 
