@@ -6,6 +6,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,6 +125,28 @@ async def test_without_tools_it_says_so() -> None:
     async with speaking() as agent:
         agent.prompt(await agent.session(), "1", "status")
         assert await agent.said("1") == ("I was given no tools.", "end_turn")
+
+
+_TOOLLESS = """#!{python}
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" in asked:
+        result = {{"tools": []}} if asked["method"] == "tools/list" else {{}}
+        print(json.dumps({{"jsonrpc": "2.0", "id": asked["id"], "result": result}}), flush=True)
+"""
+
+
+async def test_a_tool_that_is_not_offered_is_said_in_words(tmp_path: Path) -> None:
+    server = tmp_path / "tools"
+    server.write_text(_TOOLLESS.format(python=sys.executable))
+    server.chmod(0o755)
+    async with speaking() as agent:
+        agent.prompt(await agent.session(str(server)), "1", "start a run to write the handbook")
+        text, _ = await agent.said("1")
+    assert text == (
+        "I cannot do that here (start run): I may only read in this group, or /status says what is missing."
+    )
 
 
 async def test_tools_that_end_are_told_and_started_again() -> None:

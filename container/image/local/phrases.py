@@ -66,7 +66,7 @@ def waiting(seconds: float) -> str:
 
 def no_tool(tool: str) -> str:
     what = tool.removeprefix("demarch_").replace("_", " ")
-    return f"I cannot do that here at the moment ({what}); /status says what is missing."
+    return f"I cannot do that here ({what}): I may only read in this group, or /status says what is missing."
 
 
 def failed(text: str) -> str:
