@@ -18,6 +18,9 @@ class Routing:
         self._clock = clock
         self._default = default_project  #: of groups that name none
 
+    def project_of(self, group: Group) -> str:
+        return group.project or self._default
+
     async def way(
         self, conn: Connection, project: str, run: str, kind: NoticeKind
     ) -> tuple[Group | None, Manner]:
@@ -44,7 +47,7 @@ class Routing:
         working = [
             group
             for group in self._registry.groups()
-            if group.addresses and (group.project or self._default) == project
+            if group.addresses and self.project_of(group) == project
         ]
         # A group made for a project hears of it before the main one, which sees everything anyway.
         own = next((group for group in working if not group.main and group.project), None)

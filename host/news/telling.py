@@ -181,8 +181,9 @@ class Telling:
         """A quiet line, now or in the digest. Phases of one run in a burst are one line."""
         notice, folder = delivery.notice, delivery.group.folder
         text = _WORDS[notice.kind](notice, self._resolving.who(notice, delivery.group))
-        if delivery.group.project != delivery.project and (project := self._board.title(delivery.project)):
-            text = f"{text} · {project}"
+        elsewhere = self.routing.project_of(delivery.group) != delivery.project
+        if elsewhere and (project := self._board.title(delivery.project)):
+            text = f"{text.removesuffix('.')} · {project}"
         about = f"{notice.kind.value}:{delivery.project}:{notice.run.id}"
         burst = notice.kind is NoticeKind.PHASE_CHANGED
         if delivery.manner is Manner.KEEP:

@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from host.news.following import EVERY, Following
+from host.news.routing import Routing
+from host.news.wishes import Wishes
 from host.people.registry import Registry
 from storage.wakeups import Wakeups
 from tests.host.decisions.office import MAIN, OTHER
@@ -191,4 +193,11 @@ async def test_a_line_names_the_project_unless_the_group_works_on_that_one(branc
     await branch.terminal.write("cancel_run", run_id=run)
     await branch.feed()
     (line,) = await branch.office.lines(MAIN)
-    assert line.endswith("· web")
+    assert line.endswith("its work stays · web")
+
+
+async def test_a_group_that_names_no_project_works_on_the_default_one(branch: Branch) -> None:
+    office = branch.office
+    routing = Routing(office.registry, Wishes(office.database), office.clock, "/srv/api")
+    worked = {group.folder: routing.project_of(group) for group in office.registry.groups()}
+    assert worked == {"main": "/srv/api", "design": WEB}
