@@ -132,6 +132,8 @@ class Telling:
         """What both an event and the watch may notice is told by whoever is first."""
         run = delivery.notice.run
         match delivery.notice.kind:
+            case NoticeKind.BUDGET_WARNING if run.budget and run.used >= run.budget:
+                return False  # its card comes with the same news, or with the watch
             case NoticeKind.BUDGET_WARNING:
                 return await self._seen.warned(conn, delivery.project, run, self._clock.now())
             case NoticeKind.RUN_STALE:

@@ -136,6 +136,7 @@ async def test_a_run_that_another_one_continues_is_not_told_to_be_stopped(agency
     await agency.project.spend(run, 1200)
     await agency.project.ic("run", "budget", run, code=None)
     await agency.office.feed()
+    assert await agency.office.lines() == [], "the card says it, no warning does"
     await agency.office.tap(await agency.office.card(), "EXTEND")
     await agency.office.feed()
     assert (await agency.kernel.run(run)).status == "cancelled"
