@@ -209,7 +209,9 @@ def _finished_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _intent_context(subject: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(_asked(subject))
+    """Who asked, and why: what was done is read a year later."""
+    why = [one_line(line, LINE) for line in subject.get("lines", ()) if str(line).startswith("Reason: ")]
+    return (*_asked(subject), *why)
 
 
 _QUESTIONS: Mapping[Kind, Callable[[Mapping[str, Any]], Question]] = {

@@ -1,5 +1,6 @@
 """Cards as people see them, in every state, and within what networks take."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -219,6 +220,14 @@ def test_a_card_that_was_overtaken_says_once_that_nothing_was_done() -> None:
     text = card(by_ana(Kind.GATE, Verb.APPROVE, State.CLOSED, said), view()).text
     assert text.splitlines()[0] == f"↪️ {said}"
     assert text.count("Nothing was done.") == 1
+
+
+def test_a_decided_request_still_says_why_it_was_made() -> None:
+    asked = INTENT | {"lines": ["Budget 1 k tokens", "Reason: enough"]}
+    ended = replace(by_ana(Kind.INTENT, Verb.APPROVE, State.DONE, "Cancelled."), subject=asked)
+    lines = card(ended, view()).text.splitlines()
+    assert "Reason: enough" in lines
+    assert "Budget 1 k tokens" not in lines
 
 
 def test_a_finished_run_is_told_and_asks_nothing() -> None:
