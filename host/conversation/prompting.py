@@ -10,7 +10,8 @@ from xml.sax.saxutils import escape
 LONGEST = 100_000  #: characters of one prompt; the newest messages that fit are read
 _FILE = 300  #: characters that telling of a file takes, about
 MOST = 200  #: messages of one prompt
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: control characters, and what is no character of XML (1.0, section 2.2)
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

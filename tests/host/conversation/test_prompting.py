@@ -4,7 +4,7 @@ import xml.etree.ElementTree as ET
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from host.conversation.answers import visible, visible_so_far
@@ -15,6 +15,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=200)
 
 
 @given(st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=20))
+@example([("", "\ufffe")])
 def test_every_message_is_one_element_with_its_own_sender(said: list[tuple[str, str]]) -> None:
     lines = [Line(text=text, sender=sender, sent_at=START) for sender, text in said]
     root = ET.fromstring(render(lines))  # noqa: S314 - our own output
