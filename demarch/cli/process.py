@@ -117,20 +117,31 @@ class Runner:
             transport.close()
 
     async def _start(self, command: Command, binary: str) -> tuple[asyncio.SubprocessTransport, Listening]:
+        # Given up half way it would end the process alone and not what that has started: it is waited for.
+        starting = asyncio.get_running_loop().create_task(self._spawned(command, binary))
         try:
-            return await asyncio.get_running_loop().subprocess_exec(
-                lambda: Listening(self._largest),
-                binary,
-                *command.argv,
-                stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
-                cwd=self.folder,
-                env=dict(self.environment),
-                # A group to kill as one. A new session would do that too, and be scheduled behind all others.
-                process_group=0,
-            )
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            with suppress(OSError, ValueError):
+                transport, heard = await starting
+                await _kill(transport.get_pid(), heard)
+                transport.close()
+            raise
         except (OSError, ValueError) as error:
             self._found.pop(command.row.program, None)
             raise NotStarted(await asyncio.to_thread(self._why_not, command, error)) from error
+
+    async def _spawned(self, command: Command, binary: str) -> tuple[asyncio.SubprocessTransport, Listening]:
+        return await asyncio.get_running_loop().subprocess_exec(
+            lambda: Listening(self._largest),
+            binary,
+            *command.argv,
+            stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
+            cwd=self.folder,
+            env=dict(self.environment),
+            # A group to kill as one. A new session would do that too, and be scheduled behind all others.
+            process_group=0,
+        )
 
     def _why_not(self, command: Command, error: Exception) -> str:
         if not self.folder.is_dir():

@@ -98,6 +98,25 @@ async def test_a_cancelled_call_kills_its_command(binaries: Binaries, runner: Ru
     await life.over()
 
 
+async def test_a_call_cancelled_while_its_command_starts_leaves_nothing(
+    binaries: Binaries, runner: Runner
+) -> None:
+    binaries.script("ic", _HANGING)
+    life = Life(binaries.folder / "ic.life")
+    await runner.locate("ic")
+    for steps in range(8):  # of the loop, until the command is cancelled
+        async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+            task = group.create_task(runner.run(quick(timeout=60)))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        task = group.create_task(runner.run(quick(timeout=60)))
+        await life.begun()
+        task.cancel()
+    await life.over()
+
+
 async def test_endless_output_is_cut_off_and_its_command_killed(binaries: Binaries, runner: Runner) -> None:
     binaries.script("ic", '#!/bin/sh\nexec 3>"$0.life"\necho up >&3\nexec yes "a line that never ends"\n')
     life = Life(binaries.folder / "ic.life")
