@@ -7,9 +7,8 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 
@@ -18,6 +17,7 @@ from demarch.cli.events import NEVER, SOURCES, TOLD
 from demarch.cli.failures import NotStarted
 from demarch.cli.parsing import number_of, text_of
 from demarch.cli.process import Runner
+from demarch.cli.spawning import Hearer, spawned
 from demarch.errors import KernelUnavailable
 from demarch.kernel import Marks
 from storage.clock import Clock
@@ -29,7 +29,6 @@ AGAIN = 5.0  #: seconds until a dead pipe is opened anew
 POLL_ALONE = 1.0  #: seconds between looks while nobody follows
 LIFE = 900.0  #: seconds: a process that still holds a database that was replaced is deaf
 LONGEST = 1024 * 1024  #: of a line; a longer one is news without being read
-_REAPING = 5.0
 
 
 class Follower:
@@ -89,27 +88,23 @@ class Follower:
     @asynccontextmanager
     async def _process(self, marks: Marks) -> AsyncIterator["_Lines"]:
         binary, argv = await self._argv(marks)
-        try:
-            transport, lines = await asyncio.get_running_loop().subprocess_exec(
-                lambda: _Lines(marks, self._news),
-                binary,
-                *argv,
-                stdin=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-                cwd=self._runner.folder,
-                env=dict(self._runner.environment),
-                process_group=0,
-            )
-        except OSError as error:
-            raise NotStarted(
-                f"The follower could not be started ({os.strerror(error.errno or 0)})."
-            ) from error
-        try:
+        async with AsyncExitStack() as stack:
+            try:
+                _, lines = await stack.enter_async_context(
+                    spawned(
+                        lambda: _Lines(marks, self._news),
+                        binary,
+                        *argv,
+                        folder=self._runner.folder,
+                        environment=self._runner.environment,
+                        stderr=asyncio.subprocess.DEVNULL,
+                    )
+                )
+            except OSError as error:
+                raise NotStarted(
+                    f"The follower could not be started ({os.strerror(error.errno or 0)})."
+                ) from error
             yield lines
-        finally:
-            if transport.get_returncode() is None:
-                await _kill(transport.get_pid(), lines)
-            transport.close()
 
     async def _argv(self, marks: Marks) -> tuple[str, tuple[str, ...]]:
         asked = command(
@@ -130,16 +125,15 @@ class Follower:
         return (leash, ("--pdeathsig", "KILL", "--", binary, *argv)) if leash else (binary, argv)
 
 
-class _Lines(asyncio.SubprocessProtocol):
+class _Lines(Hearer):
     """Hears the process out: every line that is beyond what was heard before is news."""
 
     def __init__(self, marks: Marks, news: asyncio.Event) -> None:
+        super().__init__()
         self._heard = dict(marks)
         self._news = news
         self._rest = b""
-        loop = asyncio.get_running_loop()
-        self.ended: asyncio.Future[None] = loop.create_future()
-        self.left: asyncio.Future[None] = loop.create_future()  #: the process itself is gone
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -153,8 +147,7 @@ class _Lines(asyncio.SubprocessProtocol):
         self.end()
 
     def process_exited(self) -> None:
-        if not self.left.done():
-            self.left.set_result(None)
+        super().process_exited()
         self.end()
 
     def end(self) -> None:
@@ -173,12 +166,3 @@ class _Lines(asyncio.SubprocessProtocol):
         if source in TOLD and number > self._heard.get(source, 0):
             self._heard[source] = number
             self._news.set()
-
-
-async def _kill(pid: int, lines: _Lines) -> None:
-    """The process and everything it started, and wait until it is gone."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_REAPING):
-            await asyncio.shield(lines.left)

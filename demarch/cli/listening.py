@@ -2,24 +2,25 @@
 
 import asyncio
 
+from demarch.cli.spawning import Hearer
+
 LINGER = 0.25  #: seconds for output that a process left in the pipe, or that its own children hold open
 LONGEST_COMPLAINT = 64 * 1024  #: of stderr that much is kept, the rest is let go by
 
 
-class Listening(asyncio.SubprocessProtocol):
+class Listening(Hearer):
     """`ended` is done when the process has ended and was heard, or at once when it prints too much."""
 
     def __init__(self, largest: int) -> None:
+        super().__init__()
         self._loop = asyncio.get_running_loop()
         self._largest = largest
         self._open = {1, 2}
-        self._left = False
         self._linger: asyncio.TimerHandle | None = None
         self.out = bytearray()
         self.err = bytearray()
         self.endless = False
         self.ended: asyncio.Future[None] = self._loop.create_future()
-        self.left: asyncio.Future[None] = self._loop.create_future()  #: the process itself is gone
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:
@@ -32,13 +33,11 @@ class Listening(asyncio.SubprocessProtocol):
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._open.discard(fd)
-        if self._left and not self._open:
+        if self.left.done() and not self._open:
             self._end()
 
     def process_exited(self) -> None:
-        self._left = True
-        if not self.left.done():
-            self.left.set_result(None)
+        super().process_exited()
         if not self._open:
             self._end()
         elif not self.ended.done():

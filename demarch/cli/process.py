@@ -3,9 +3,8 @@
 import asyncio
 import os
 import shutil
-import signal
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from demarch.cli.commands import BD, IC, LARGEST, Command
 from demarch.cli.failures import BrokeOff, Failed, NotStarted
 from demarch.cli.listening import Listening
 from demarch.cli.parsing import complaint
+from demarch.cli.spawning import spawned
 
 log = structlog.get_logger()
 
-_REAPING = 5.0  #: seconds until a killed process is gone
 _BUSY = ("database is locked", "database locked", "sqlite_busy", "database is busy")
 _USAGE = 3  #: how `ic` says that it was called wrongly
 PARALLEL = 8  #: commands of one binary and project at the same time
@@ -102,45 +101,31 @@ class Runner:
     async def _started(
         self, command: Command, binary: str
     ) -> AsyncIterator[tuple[asyncio.SubprocessTransport, Listening]]:
-        transport, heard = await self._start(command, binary)
-        try:
+        heard = Listening(self._largest)
+        async with AsyncExitStack() as stack:
+            stack.callback(heard.close)
+            try:
+                transport, _ = await stack.enter_async_context(self._spawned(command, binary, heard))
+            except (OSError, ValueError) as error:
+                self._found.pop(command.row.program, None)
+                raise NotStarted(await asyncio.to_thread(self._why_not, command, error)) from error
             if command.stdin is not None:
                 entrance = transport.get_pipe_transport(0)
                 assert isinstance(entrance, asyncio.WriteTransport)  # noqa: S101 - what PIPE gives
                 entrance.write(command.stdin)
                 entrance.close()
             yield transport, heard
-        finally:
-            if transport.get_returncode() is None:
-                await _kill(transport.get_pid(), heard)
-            heard.close()
-            transport.close()
 
-    async def _start(self, command: Command, binary: str) -> tuple[asyncio.SubprocessTransport, Listening]:
-        # Given up half way it would end the process alone and not what that has started: it is waited for.
-        starting = asyncio.get_running_loop().create_task(self._spawned(command, binary))
-        try:
-            return await asyncio.shield(starting)
-        except asyncio.CancelledError:
-            with suppress(OSError, ValueError):
-                transport, heard = await starting
-                await _kill(transport.get_pid(), heard)
-                transport.close()
-            raise
-        except (OSError, ValueError) as error:
-            self._found.pop(command.row.program, None)
-            raise NotStarted(await asyncio.to_thread(self._why_not, command, error)) from error
-
-    async def _spawned(self, command: Command, binary: str) -> tuple[asyncio.SubprocessTransport, Listening]:
-        return await asyncio.get_running_loop().subprocess_exec(
-            lambda: Listening(self._largest),
+    def _spawned(
+        self, command: Command, binary: str, heard: Listening
+    ) -> AbstractAsyncContextManager[tuple[asyncio.SubprocessTransport, Listening]]:
+        return spawned(
+            lambda: heard,
             binary,
             *command.argv,
+            folder=self.folder,
+            environment=self.environment,
             stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
-            cwd=self.folder,
-            env=dict(self.environment),
-            # A group to kill as one. A new session would do that too, and be scheduled behind all others.
-            process_group=0,
         )
 
     def _why_not(self, command: Command, error: Exception) -> str:
@@ -152,15 +137,6 @@ class Runner:
             else "it has half of a character in it"
         )
         return f"{command.shown} could not be started ({why})."
-
-
-async def _kill(pid: int, heard: Listening) -> None:
-    """The process and everything it started, and wait until it is gone."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(_REAPING):
-            await heard.left
 
 
 def _sentence(command: Command, code: int, why: str) -> str:
