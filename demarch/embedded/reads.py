@@ -96,11 +96,10 @@ async def search_beads(at: Reading, params: takes.SearchBeads) -> Outcome:
         return Outcome(text=tell_issues.shown(issue), data={"issues": [issue]})
     if params.query is not None:
         found = await issues.search(at.db, params.query, params.status or "", params.limit)
-        nothing = "No issue fits that."
     else:
         found = await issues.listed(at.db, params.status or "", params.limit)
-        nothing = "There are no such issues." if params.status else "There are no open issues."
-    return Outcome(text=tell_issues.listed(found, nothing), data={"issues": list(found)})
+    text = tell_issues.found(found, query=params.query, status=params.status)
+    return Outcome(text=text, data={"issues": list(found)})
 
 
 async def spec_lookup(at: Reading, params: takes.SpecLookup) -> Outcome:

@@ -20,6 +20,13 @@ def listed(issues: Sequence[Issue], nothing: str) -> str:
     return "\n".join(line(issue) for issue in issues) if issues else nothing
 
 
+def found(issues: Sequence[Issue], *, query: str | None, status: str | None) -> str:
+    """What a search or a list of issues came to."""
+    if query is not None:
+        return listed(issues, "No issue fits that.")
+    return listed(issues, "There are no such issues." if status else "There are no open issues.")
+
+
 def shown(issue: Issue) -> str:
     """One issue whole."""
     parts = [line(issue)]
