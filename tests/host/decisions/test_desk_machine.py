@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from asyncpg import Record
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule
 
 from bridges.messages import ButtonTap, Person
 from demarch.errors import DemarchError
@@ -28,7 +27,7 @@ from tests.host.decisions.office import (
     code_of,
     first_line,
 )
-from tests.host.decisions.workshop import Workshop
+from tests.host.decisions.workshop import Workshop, run_machine
 
 people = st.sampled_from([ANA, BEN, MIA, EVE])
 verbs = st.sampled_from(["APPROVE", "REJECT", "DEFER"])
@@ -183,24 +182,10 @@ async def _check_decision(office: Office, row: Record) -> None:
     assert actor == row["decided_by"]
 
 
-def run_machine(postgres: TestServer, folder: Path, examples: int, steps: int) -> None:
-    Workshop.postgres, Workshop.folder = postgres, folder
-    run_state_machine_as_test(
-        DeskMachine,
-        settings=settings(
-            max_examples=examples,
-            database=None,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_the_desk_keeps_its_promises(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=12, steps=12)
+    run_machine(DeskMachine, postgres, tmp_path, examples=12, steps=12)
 
 
 @pytest.mark.full
 def test_the_desk_keeps_its_promises_at_length(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=120, steps=25)
+    run_machine(DeskMachine, postgres, tmp_path, examples=120, steps=25)

@@ -5,15 +5,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import precondition, rule
 
 from demarch.errors import DemarchError
 from host.outgoing.outbox import PostKind
 from tests.conftest import TestServer
 from tests.host.decisions.office import CHAIN, MAIN, first_line
-from tests.host.decisions.workshop import Workshop
+from tests.host.decisions.workshop import Workshop, run_machine
 
 which = st.integers(0, 5)
 
@@ -109,24 +108,10 @@ class FeedMachine(Workshop):
         return [post.content.text for post in posts if post.kind is PostKind.NOTICE]
 
 
-def run_machine(postgres: TestServer, folder: Path, examples: int, steps: int) -> None:
-    Workshop.postgres, Workshop.folder = postgres, folder
-    run_state_machine_as_test(
-        FeedMachine,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_each_event_is_told_exactly_once(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=10, steps=15)
+    run_machine(FeedMachine, postgres, tmp_path, examples=10, steps=15)
 
 
 @pytest.mark.full
 def test_each_event_is_told_exactly_once_at_length(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=200, steps=40)
+    run_machine(FeedMachine, postgres, tmp_path, examples=200, steps=40)

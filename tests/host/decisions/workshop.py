@@ -6,7 +6,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
-from hypothesis.stateful import RuleBasedStateMachine
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
 from storage.database import Database
 from storage.ids import uuid7
@@ -67,3 +68,20 @@ class Workshop(RuleBasedStateMachine):
             self.do(self.stack.aclose())
             self.loop.close()
             self.postgres.drop(self.name)
+
+
+def run_machine(
+    machine: type[Workshop], postgres: TestServer, folder: Path, *, examples: int, steps: int
+) -> None:
+    """Try a state machine; every example has a database of its own."""
+    Workshop.postgres, Workshop.folder = postgres, folder
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            database=None,
+            stateful_step_count=steps,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

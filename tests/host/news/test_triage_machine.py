@@ -4,16 +4,15 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import invariant, precondition, rule
 
 from bridges.messages import Person
 from demarch.errors import DemarchError
 from tests.conftest import TestServer
 from tests.host.decisions.faulty import Fault
 from tests.host.decisions.office import ANA, BEN, EVE, HOUR, MAIN, MIA, buttons, code_of
-from tests.host.decisions.workshop import Workshop
+from tests.host.decisions.workshop import Workshop, run_machine
 
 people = st.sampled_from([ANA, BEN, MIA, EVE])
 verbs = st.sampled_from(["PROMOTE", "DISMISS", "LATER"])
@@ -169,24 +168,10 @@ class TriageMachine(Workshop):
         assert all(status in DECIDED for status in statuses)
 
 
-def run_machine(postgres: TestServer, folder: Path, examples: int, steps: int) -> None:
-    Workshop.postgres, Workshop.folder = postgres, folder
-    run_state_machine_as_test(
-        TriageMachine,
-        settings=settings(
-            max_examples=examples,
-            database=None,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-
 def test_triage_keeps_its_promises(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=8, steps=12)
+    run_machine(TriageMachine, postgres, tmp_path, examples=8, steps=12)
 
 
 @pytest.mark.full
 def test_triage_keeps_its_promises_at_length(postgres: TestServer, tmp_path: Path) -> None:
-    run_machine(postgres, tmp_path, examples=80, steps=25)
+    run_machine(TriageMachine, postgres, tmp_path, examples=80, steps=25)
