@@ -7,6 +7,7 @@ from pathlib import Path
 
 import demarch
 import host
+import intermute
 from host.settings import Settings
 from storage.backup import dump
 from storage.clock import Clock, SystemClock
@@ -17,6 +18,7 @@ from storage.migrations import Part, migrate
 PARTS = (
     Part("host", Path(host.__file__).parent / "migrations"),
     Part("kernel", Path(demarch.__file__).parent / "migrations"),
+    Part("intermute", Path(intermute.__file__).parent / "migrations"),
 )
 
 BACKUPS = "backups"

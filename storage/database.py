@@ -176,7 +176,9 @@ def encode_json(value: Any) -> str:
 def _session(application: str) -> dict[str, str]:
     # The server's keepalives free the locks of a client whose machine or network went away.
     keepalives = {"tcp_keepalives_idle": "30", "tcp_keepalives_interval": "10", "tcp_keepalives_count": "3"}
-    return {"application_name": application, "timezone": "UTC", **keepalives}
+    # An operator's default of another isolation would show transactions that wait for a lock an old world.
+    isolation = {"default_transaction_isolation": "read committed"}
+    return {"application_name": application, "timezone": "UTC", **isolation, **keepalives}
 
 
 def _says_closed(error: asyncpg.InterfaceError) -> bool:

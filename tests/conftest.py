@@ -38,8 +38,8 @@ for _name in [name for name in os.environ if name.startswith("INTERCOM_")]:  # n
 
 def parts() -> list[Part]:
     """Every part of the program that has tables."""
-    places = {"host": ROOT / "host" / "migrations", "kernel": ROOT / "demarch" / "migrations"}
-    return [Part(name, folder) for name, folder in places.items() if any(folder.glob("*.sql"))]
+    places = {"host": ROOT / "host", "kernel": ROOT / "demarch", "intermute": ROOT / "intermute"}
+    return [Part(name, place / "migrations") for name, place in places.items()]
 
 
 class TestServer:

@@ -1,0 +1,1 @@
+"""The seven work entities: specs, epics, stories, tasks, insights, sessions, journeys."""

@@ -1,0 +1,1 @@
+"""The event log: one cursor for everything that happened, told to everybody who listens."""

@@ -1,0 +1,1 @@
+"""The service on HTTP and WebSocket: requests in, JSON out."""

@@ -1,0 +1,68 @@
+"""One row of the HTTP interface: what a request looks like, what is done with it, what comes back.
+
+The tables of endpoints make the routes, the checks of what comes in, and the OpenAPI document.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from intermute.caller import Caller
+
+
+class Given(BaseModel):
+    """What comes in: unknown members are ignored, values are frozen."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Nothing(Given):
+    """No query parameters, or no body."""
+
+
+Query = TypeVar("Query", bound=Given)
+Body = TypeVar("Body", bound=Given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request(Generic[Query, Body]):
+    """A request that was let in and parsed."""
+
+    caller: Caller
+    path: Mapping[str, str]  #: the parameters in the path, decoded
+    query: Query
+    body: Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """`body` becomes JSON; None is an empty body."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint(Generic[Query, Body]):
+    """`replies` give the shape of each good answer: a TypedDict or whatever pydantic can describe; None: empty.
+
+    `errors` are the statuses beyond those every endpoint may answer (400, 401, 403, 413, 429, 500, 503).
+    """
+
+    method: str
+    path: str
+    summary: str
+    tag: str
+    run: Callable[[Request[Query, Body]], Awaitable[Reply]]
+    query: type[Query]
+    body: type[Body]
+    replies: Mapping[int, Any]
+    errors: tuple[int, ...] = ()
+    body_optional: bool = False
+    open: bool = False  #: served without a credential
+
+
+AnyEndpoint = Endpoint[Any, Any]

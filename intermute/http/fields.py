@@ -1,0 +1,50 @@
+"""Types of members that come in: bounded, and only what a database can keep."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+
+#: what PostgreSQL cannot keep in a text: NUL, and halves of surrogate pairs
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+MOST = 1000  #: rows in a page
+LARGEST_CURSOR = 2**63 - 1
+
+
+def _storable(text: str) -> str:
+    if _UNSTORABLE.search(text):
+        raise ValueError("there is a NUL or half a surrogate pair in it")
+    return text
+
+
+def _cursor(value: Any) -> Any:
+    """A cursor that cannot be read means "from the beginning", as in the original."""
+    try:
+        number = int(str(value))
+    except ValueError:
+        return 0
+    return number if 0 <= number <= LARGEST_CURSOR else 0
+
+
+def _limit(default: int) -> BeforeValidator:
+    """A limit that cannot be read, or is not above 0, means the default; more than the most means the most."""
+
+    def read(value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            return default
+        return min(number, MOST) if number > 0 else default
+
+    return BeforeValidator(read)
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Id = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
+Name = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_storable)]
+Line = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_storable)]
+Cursor = Annotated[int, BeforeValidator(_cursor)]
+Limit = Annotated[int, _limit(100)]
+Limit50 = Annotated[int, _limit(50)]
+Limit20 = Annotated[int, _limit(20)]

@@ -1,0 +1,1 @@
+"""Live delivery: a message typed into the terminal an agent sits at."""

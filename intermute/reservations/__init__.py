@@ -1,0 +1,1 @@
+"""File reservations: who holds which paths, who waits for them, and who had them last."""

@@ -1,0 +1,42 @@
+-- journal.append
+-- $1 events as JSON, $2 when; takes the counter, numbers them in order and wakes who listens.
+WITH given AS MATERIALIZED (
+    SELECT ordinality AS number, event
+    FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS given (event, ordinality)
+), taken AS (
+    UPDATE intermute.counter SET cursor = cursor + (SELECT count(*) FROM given) RETURNING cursor
+), first AS (
+    SELECT cursor - (SELECT count(*) FROM given) AS cursor FROM taken
+), written AS (
+    INSERT INTO intermute.events (cursor, project, type, audience, data, at)
+    SELECT
+        first.cursor + given.number,
+        event ->> 'project',
+        event ->> 'type',
+        CASE
+            WHEN jsonb_typeof(event -> 'audience') = 'array'
+            THEN ARRAY (SELECT jsonb_array_elements_text(event -> 'audience'))
+        END,
+        event -> 'data',
+        $2
+    FROM given CROSS JOIN first
+)
+SELECT first.cursor, pg_notify('intermute_events', (first.cursor + (SELECT count(*) FROM given))::text) FROM first
+
+-- journal.head
+SELECT cursor FROM intermute.counter
+
+-- journal.project
+INSERT INTO intermute.projects (name, created_at) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- journal.after
+-- All events after cursor $1 up to $2, in order, $3 at most.
+SELECT cursor, project, type, audience, data, at FROM intermute.events
+WHERE cursor > $1 AND cursor <= $2
+ORDER BY cursor LIMIT $3
+
+-- journal.of_project
+-- Events of project $1 after cursor $2 up to $3 that agent $4 may hear (NULL: those for everybody), $5 at most.
+SELECT cursor, project, type, audience, data, at FROM intermute.events
+WHERE project = $1 AND cursor > $2 AND cursor <= $3 AND (audience IS NULL OR $4 = ANY (audience))
+ORDER BY cursor LIMIT $5
