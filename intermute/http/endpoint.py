@@ -47,7 +47,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint(Generic[Query, Body]):
-    """`replies` give the shape of each good answer: a TypedDict or whatever pydantic can describe; None: empty.
+    """`replies` give the shape of each good answer: a TypedDict or what pydantic can describe; None: empty.
 
     `errors` are the statuses beyond those every endpoint may answer (400, 401, 403, 413, 429, 500, 503).
     """

@@ -28,7 +28,7 @@ def _cursor(value: Any) -> Any:
 
 
 def _limit(default: int) -> BeforeValidator:
-    """A limit that cannot be read, or is not above 0, means the default; more than the most means the most."""
+    """A limit that cannot be read, or is not above 0, means the default; too much means the most."""
 
     def read(value: Any) -> int:
         try:
