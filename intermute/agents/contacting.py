@@ -1,0 +1,67 @@
+"""Decides who may write to whom, by the contact policy of each recipient."""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
+
+from intermute.agents.policy import AUTO, BLOCK_ALL, OPEN
+from intermute.agents.standings import Standing, Standings
+from storage import sql
+from storage.clock import Clock
+from storage.database import Database
+
+#: whether two path patterns have a path in common
+Overlap = Callable[[str, str], bool]
+
+_SQL = sql.load("intermute", "contacting")
+
+
+class Contacting:
+    """Policies are those of the recipients' ids; whoever is not registered is open to everybody."""
+
+    def __init__(self, db: Database, clock: Clock, standings: Standings, overlap: Overlap) -> None:
+        self._db = db
+        self._clock = clock
+        self._standings = standings
+        self._overlap = overlap
+
+    async def denied(
+        self, project: str, sender: str, recipients: Iterable[str], thread_id: str = ""
+    ) -> set[str]:
+        """Those of the recipients whom the sender may not write to."""
+        standings = await self._standings.of(recipients)
+        asked = {agent: one.policy for agent, one in standings.items() if one.policy != OPEN}
+        return await self._refusing(project, sender, asked, thread_id) if asked else set()
+
+    async def denied_live(self, project: str, sender: str, recipient: str, thread_id: str = "") -> bool:
+        """Whether the sender may not have its words typed into the recipient's terminal."""
+        standing: Standing = (await self._standings.of((recipient,)))[recipient]
+        asked = {recipient: standing.live_policy}
+        return bool(await self._refusing(project, sender, asked, thread_id))
+
+    async def _refusing(
+        self, project: str, sender: str, policies: dict[str, str], thread_id: str
+    ) -> set[str]:
+        blocking = {agent for agent, policy in policies.items() if policy == BLOCK_ALL}
+        asked = {agent for agent, policy in policies.items() if policy not in (BLOCK_ALL, OPEN)}
+        if asked:
+            rows = await self._db.fetch(_SQL["contacting.contacts"], sorted(asked), sender)
+            asked -= {row["agent"] for row in rows}
+        if (
+            asked
+            and thread_id
+            and await self._db.fetchval(_SQL["contacting.thread"], project, sender, thread_id)
+        ):
+            asked.clear()
+        if working := {agent for agent in asked if policies[agent] == AUTO}:
+            asked -= await self._side_by_side(project, sender, working)
+        return blocking | asked
+
+    async def _side_by_side(self, project: str, sender: str, others: Collection[str]) -> set[str]:
+        """Those of the others who hold files that overlap the sender's."""
+        now = self._clock.now()
+        rows = await self._db.fetch(_SQL["contacting.held"], project, [sender, *others], now)
+        held: defaultdict[str, list[str]] = defaultdict(list)
+        for row in rows:
+            held[row["agent"]].append(row["pattern"])
+        mine = held[sender]
+        return {agent for agent in others if any(self._overlap(a, b) for a in held[agent] for b in mine)}

@@ -1,0 +1,78 @@
+"""Who may speak for an agent, and the signs of life that requests leave on their way.
+
+Anybody in a project may use a plain id, as in the original: agents there trust each other. A guarded id
+belongs to one of the host's containers: it takes that container's socket, or the token given at registration.
+"""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from intermute.agents.standings import Standings
+from intermute.caller import Caller, Mode
+from intermute.errors import NotAllowed
+from storage import sql
+from storage.clock import Clock
+from storage.database import Database
+
+log = structlog.get_logger()
+
+TOUCH_EVERY = timedelta(seconds=15)  #: an agent's sign of life is written that often at most
+KEPT = 20_000  #: agents whose last sign is remembered
+PAUSE = 1.0  #: seconds after the database could not keep signs of life
+
+_SQL = sql.load("intermute", "standings")
+
+
+class Guards:
+    """Checks identities. `run` is the loop that writes the signs of life."""
+
+    def __init__(self, db: Database, clock: Clock, standings: Standings) -> None:
+        self._db = db
+        self._clock = clock
+        self._standings = standings
+        self._seen: dict[str, datetime] = {}
+        self._due: set[str] = set()
+        self._wake = asyncio.Event()
+
+    async def check(self, caller: Caller, agent: str) -> None:
+        """Let the caller speak for the agent, or raise NotAllowed."""
+        if not agent or caller.proven == agent:
+            return
+        if caller.mode is Mode.HOST and caller.agent:
+            if caller.agent != agent:
+                raise NotAllowed("A container speaks for itself only.", code="agent_guarded")
+            return
+        standing = (await self._standings.of((agent,), sure=True))[agent]
+        if standing.guarded:
+            raise NotAllowed(
+                "This agent's id belongs to somebody who proves it with a token.", code="agent_guarded"
+            )
+
+    def touch(self, agent: str) -> None:
+        """The agent did something. Costs the request nothing."""
+        now = self._clock.now()
+        seen = self._seen.get(agent)
+        # A clock that was turned back must not silence anybody.
+        if not agent or (seen is not None and abs(now - seen) < TOUCH_EVERY):
+            return
+        if len(self._seen) >= KEPT:
+            self._seen.clear()
+        self._seen[agent] = now
+        self._due.add(agent)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write what `touch` noted, everything of a moment in one statement. Ends when cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            due, self._due = self._due, set()
+            try:
+                await self._db.execute(_SQL["standings.touch"], sorted(due), self._clock.now())
+            except Exception:  # signs of life go on when the database is back
+                log.exception("agents.signs_lost", agents=len(due))
+                for agent in due:
+                    self._seen.pop(agent, None)  # the next request says it again
+                await self._clock.sleep(PAUSE)
