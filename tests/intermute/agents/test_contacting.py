@@ -19,7 +19,7 @@ def contacting(database: Database, clock: HandClock, standings: Standings) -> Co
 async def hold(database: Database, clock: HandClock, agent: str, pattern: str, *, project: str = "p") -> None:
     await database.execute(
         "INSERT INTO intermute.reservations (id, project, agent, pattern, anchor, exclusive, token,"
-        " created_at, expires_at) VALUES ($1, $2, $3, $4, '', true, 1, $5, $5::timestamptz + interval '1 hour')",
+        " created_at, expires_at) VALUES ($1, $2, $3, $4, '', true, 1, $5, $5::timestamptz + '1 hour')",
         f"{agent}-{pattern}-{project}",
         project,
         agent,
