@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pydantic_settings import SettingsError as UnreadableValue
 
 from container import runtimes
+from host.coordination.settings import IntermuteSettings
 from host.settings_pieces import (
     AgentSettings,
     ApprovalSettings,
@@ -109,6 +110,9 @@ class Settings(BaseSettings):
     agent: AgentSettings = AgentSettings()
     spend: SpendSettings = SpendSettings()
     models: ModelSettings = ModelSettings()
+    intermute: IntermuteSettings = IntermuteSettings()
+    #: intermute's own name for where its keys are
+    intermute_keys_file: Path | None = Field(default=None, validation_alias="INTERMUTE_KEYS_FILE")
     runtimes: Annotated[
         dict[Annotated[str, Field(pattern=_RUNTIME)], RuntimeSettings], AfterValidator(_not_built_in)
     ] = {}  #: other agents, by name

@@ -33,9 +33,12 @@ class Program:
     def __init__(self, home: Path, settings: Mapping[str, str]) -> None:
         self.home = home
         self.port = free_port()
+        self.intermute_port = free_port()
         self._settings = {
             "INTERCOM_HOME": str(home),
             "INTERCOM_WEB__PORT": str(self.port),
+            "INTERCOM_INTERMUTE__PORT": str(self.intermute_port),
+            "INTERCOM_INTERMUTE__KEYS_FILE": str(home / "intermute.keys.yaml"),
             "INTERCOM_NO_INSTALL": "1",
             **settings,
         }
