@@ -3,10 +3,11 @@
 The tables of endpoints make the routes, the checks of what comes in, and the OpenAPI document.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
 from intermute.caller import Caller
@@ -15,7 +16,7 @@ from intermute.caller import Caller
 class Given(BaseModel):
     """What comes in: unknown members are ignored, values are frozen."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, allow_inf_nan=False)
 
 
 class Nothing(Given):
@@ -34,11 +35,20 @@ class Request(Generic[Query, Body]):
     path: Mapping[str, str]  #: the parameters in the path, decoded
     query: Query
     body: Body
+    headers: Mapping[str, str] = field(default_factory=dict)  #: as they came, names in any case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """A body that goes on until the client leaves or the service ends, for `Reply.body`."""
+
+    chunks: AsyncIterator[bytes]
+    media: str = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """`body` becomes JSON; None is an empty body."""
+    """`body` becomes JSON; None is an empty body, a Flow is sent piece by piece."""
 
     status: int = 200
     body: Any = None
@@ -63,6 +73,16 @@ class Endpoint(Generic[Query, Body]):
     errors: tuple[int, ...] = ()
     body_optional: bool = False
     open: bool = False  #: served without a credential
+    deadline: float | None = None  #: seconds it may take; None: the service's own patience
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Socket:
+    """A path that becomes a WebSocket. `run` gets the request as aiohttp has it, and who asks."""
+
+    path: str
+    summary: str
+    run: Callable[[web.BaseRequest, Caller, Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 
 AnyEndpoint = Endpoint[Any, Any]
