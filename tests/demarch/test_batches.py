@@ -60,7 +60,7 @@ async def held(ledger: Ledger, tasks: asyncio.TaskGroup) -> tuple[Held, list[asy
 
 
 async def until_waiting(ledger: Ledger, count: int) -> None:
-    while len(ledger.batches.waiting) < count:  # noqa: ASYNC110 - the tasks of this very loop
+    while ledger.batches.waiting < count:  # noqa: ASYNC110 - the tasks of this very loop
         await asyncio.sleep(0)
 
 
