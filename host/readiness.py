@@ -28,6 +28,7 @@ class Part:
     check: Check
     banner: str = ""  #: how the page's bar begins ("Telegram")
     note: Callable[[], str] = str  #: what is to be said of it even when it is well
+    needed: bool = True  #: without it the host is not ready; else it is degraded, which is told as well
 
 
 class Condition:
@@ -41,12 +42,14 @@ class Condition:
         clock: Clock,
         notes: Sequence[str] = (),
         changed: Callable[[], None] = lambda: None,
+        more_metrics: Callable[[], bytes] = bytes,
     ) -> None:
         self._parts = parts
         self._metrics = metrics
         self._clock = clock
         self._notes = tuple(notes)  #: what stays true while the host runs ("Agents are not isolated…")
         self._changed = changed
+        self._more_metrics = more_metrics  #: of a part that keeps its own
         self._known: Mapping[str, PartHealth] = {}
         self._serving = False
 
@@ -56,10 +59,11 @@ class Condition:
 
     async def ready(self) -> Readiness:
         known = await self._look()
-        return Readiness(ready=self._serving and all(part.ok for part in known.values()), parts=known)
+        well = all(known[part.name].ok for part in self._parts if part.needed)
+        return Readiness(ready=self._serving and well, parts=known)
 
     def metrics(self) -> bytes:
-        return self._metrics.text()
+        return self._metrics.text() + self._more_metrics()
 
     def banner(self) -> Sequence[str]:
         """One sentence per thing that is degraded, by the last look."""

@@ -99,6 +99,18 @@ class Lanes:
         """
         await self._endings.tell_agent(conn, word)
 
+    async def taint(self, turn: Turn) -> None:
+        """Count a running turn as tainted from now on: its agent is about to read words of others."""
+        talk = self._talks.get(turn.lane)
+        if talk is not None and talk.turn.id == turn.id:
+            talk.taint()
+        await self._means.turns.taint(turn)
+
+    @property
+    def living(self) -> frozenset[str]:
+        """Lanes whose agent runs or is frozen."""
+        return frozenset(self._sessions.live)
+
     async def idle(self) -> None:
         """Return when no lane is worked on."""
         await self._workers.idle()

@@ -1,6 +1,7 @@
 """One running turn: prompts the agent, pipes follow-ups in, shows the answer growing, ends the turn."""
 
 import asyncio
+from dataclasses import replace
 
 import structlog
 
@@ -69,6 +70,10 @@ class Talk:
         self._nudged = True
         self._followups.arrived()
         self._stir.set()
+
+    def taint(self) -> None:
+        """The agent is about to read words of somebody without a right here: they count from now on."""
+        self.turn = self._session.turn = replace(self.turn, tainted=True)
 
     async def stop(self) -> None:
         """End the turn early, with what has been said so far."""
@@ -181,8 +186,10 @@ class Talk:
     async def _join(self) -> None:
         joined = await self._means.turns.join(self.turn, stopped=lambda: self.stopped)
         if joined is not None:
-            self.turn, asked = joined
-            self._session.turn = self.turn
+            turn, asked = joined
+            if self.turn.tainted:  # since the question was put, perhaps
+                turn = replace(turn, tainted=True)
+            self.turn = self._session.turn = turn
             self._means.meter.count("turns.joined")
             self._followups.joined(asked.ref)
             self._say(asked)

@@ -39,6 +39,21 @@ async def test_a_part_that_fails_is_told_in_words(clock: HandClock) -> None:
     assert b'intercom_ready{part="sandbox"} 0.0' in metrics.text()
 
 
+async def test_what_is_not_needed_is_told_and_keeps_nobody_from_being_ready(clock: HandClock) -> None:
+    parts = [
+        Part(name="database", check=well),
+        Part(name="intermute", check=gone, banner="Coordination", needed=False),
+    ]
+    metrics = Metrics()
+    condition = Condition(parts=parts, metrics=metrics, clock=clock, more_metrics=lambda: b"intermute_up 1\n")
+    condition.serving(on=True)
+    found = await condition.ready()
+    assert found.ready
+    assert not found.parts["intermute"].ok
+    assert condition.banner() == ["Coordination: the engine does not answer"]
+    assert condition.metrics() == metrics.text() + b"intermute_up 1\n"
+
+
 async def test_a_change_is_told_once(clock: HandClock) -> None:
     answers = iter(["", "away", "away", ""])
     told: list[str] = []
