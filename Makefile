@@ -2,6 +2,8 @@
 .PHONY: help setup setup-dev run test test-all bench check lock clean
 
 bin := .venv/bin
+# Two processes: while one waits for containers the other works. tests/halves.py says who runs what.
+pytest := $(bin)/pytest --numprocesses 2 --no-loadscope-reorder -rs
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -22,10 +24,10 @@ check: setup-dev ## format, lint, types, layers
 	$(bin)/lint-imports
 
 test: check ## check, then every promise sampled (at most 10 minutes)
-	$(bin)/pytest -m "not full" -rs
+	$(pytest) -m "not full"
 
 test-all: check ## check, then everything at full length; skips are printed
-	$(bin)/pytest -rs
+	$(pytest)
 
 bench: setup-dev ## measure; prints a table and writes bench/latest.json
 	$(bin)/python -m bench

@@ -13,6 +13,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 from asyncpg.protocol import Record
+from xdist.remote import Producer
 
 from storage.clock import SystemClock
 from storage.cluster import Cluster
@@ -23,6 +24,7 @@ from storage.ids import NewId, uuid7
 from storage.migrations import Part, migrate
 from storage.system_user import unprivileged
 from tests.clock import START, HandClock
+from tests.halves import Halves
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "intercom_template"
@@ -34,6 +36,12 @@ FOLDER = "intercom-tests-"
 # The settings of whoever runs the tests are not ours.
 for _name in [name for name in os.environ if name.startswith("INTERCOM_")]:  # noqa: TID251 - see above
     del os.environ[_name]  # noqa: TID251
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Halves:
+    """`make test` runs two processes; who calls pytest himself has one."""
+    return Halves(config, log)
 
 
 def parts() -> list[Part]:
