@@ -1,6 +1,8 @@
 """One request from its first line to its answer, with as few steps between as there can be."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from time import perf_counter
+from typing import TypeAlias
 
 import structlog
 from aiohttp import web
@@ -9,48 +11,76 @@ from intermute.errors import IntermuteError
 from intermute.http import reading
 from intermute.http.endpoint import AnyEndpoint, Flow, Nothing, Reply, Request, Socket
 from intermute.http.guard import Guard
-from intermute.http.refusals import Broken, answer, refusal
+from intermute.http.metrics import Meters, Route
+from intermute.http.refusals import Broken, answer, raw, refusal
 from intermute.http.routes import Routes
 from intermute.patience import Patience
 
 log = structlog.get_logger()
 
 _NOTHING = Nothing()
+_Row: TypeAlias = tuple[AnyEndpoint | Socket, Route]
 
 
 class App:
     """The handler of aiohttp's low-level server: tables in, answers out."""
 
     def __init__(
-        self, endpoints: Sequence[AnyEndpoint], sockets: Sequence[Socket], *, guard: Guard, patience: Patience
+        self,
+        endpoints: Sequence[AnyEndpoint],
+        sockets: Sequence[Socket],
+        *,
+        guard: Guard,
+        patience: Patience,
+        meters: Meters,
     ) -> None:
         self._guard = guard
         self._patience = patience
-        self._routes: Routes[AnyEndpoint | Socket] = Routes()
+        self._meters = meters
+        self._strangers = meters.route("", "")  # requests for nothing that there is
+        self._routes: Routes[_Row] = Routes()
         for endpoint in endpoints:
-            self._routes.add(endpoint.method, endpoint.path, endpoint)
+            row = (endpoint, meters.route(endpoint.method, endpoint.path))
+            self._routes.add(endpoint.method, endpoint.path, row)
         for socket in sockets:
-            self._routes.add("GET", socket.path, socket)
+            self._routes.add("GET", socket.path, (socket, meters.route("GET", socket.path)))
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        began = perf_counter()
+        route = self._strangers
         try:
-            target, path = self._routes.find(request.method, request.raw_path.partition("?")[0])
-            if isinstance(target, Socket):
-                return await target.run(request, await self._guard.admit(request), path)
-            reply = await self._run(target, request, dict(path))
-            if isinstance(reply.body, Flow):
-                return await _flow(request, reply, reply.body)
-            return answer(reply.status, reply.body, reply.headers)
+            (target, route), path = self._routes.find(request.method, request.raw_path.partition("?")[0])
+            response = await self._respond(target, request, path)
         except IntermuteError as error:
-            return refusal(error)
+            response = refusal(error)
         except ConnectionError:
             raise  # the client left; aiohttp ends the connection
         except Exception:
-            log.exception("request.failed", method=request.method)
-            return refusal(Broken())
+            log.exception("request.failed", method=route.method, path=route.path)
+            response = refusal(Broken())
+        route.answered(response.status, perf_counter() - began)
+        return response
 
-    async def _run(self, endpoint: AnyEndpoint, request: web.BaseRequest, path: dict[str, str]) -> Reply:
-        caller = await self._guard.admit(request) if not endpoint.open else self._guard.anybody(request)
+    async def _respond(
+        self, target: AnyEndpoint | Socket, request: web.BaseRequest, path: Mapping[str, str]
+    ) -> web.StreamResponse:
+        if isinstance(target, Socket):
+            return await target.run(request, await self._guard.admit(request), path)
+        self._meters.under_way += 1
+        try:
+            reply = await self._reply(target, request, path)
+        finally:
+            self._meters.under_way -= 1
+        match reply.body:
+            case Flow():
+                return await _flow(request, reply, reply.body)
+            case bytes():
+                return raw(reply.status, reply.body, reply.headers)
+            case _:
+                return answer(reply.status, reply.body, reply.headers)
+
+    async def _reply(self, endpoint: AnyEndpoint, request: web.BaseRequest, path: Mapping[str, str]) -> Reply:
+        caller = self._guard.anybody(request) if endpoint.open else await self._guard.admit(request)
         query = _NOTHING if endpoint.query is Nothing else reading.query(request, endpoint.query)
         data = await reading.content(request)
         body = (
@@ -59,10 +89,12 @@ class App:
             else reading.body(data, endpoint.body, optional=endpoint.body_optional)
         )
         asked = Request(caller=caller, path=path, query=query, body=body, headers=request.headers)
-        return await self._patience.run(endpoint, asked)
+        patience = self._patience.read if endpoint.method == "GET" else self._patience.write
+        return await patience(lambda: endpoint.run(asked), endpoint.deadline)
 
 
 async def _flow(request: web.BaseRequest, reply: Reply, flow: Flow) -> web.StreamResponse:
+    """Headers at once, then whatever comes. After the first byte an error can only end the connection."""
     headers = {
         "Content-Type": flow.media,
         "Cache-Control": "no-store",
@@ -71,7 +103,11 @@ async def _flow(request: web.BaseRequest, reply: Reply, flow: Flow) -> web.Strea
     }
     response = web.StreamResponse(status=reply.status, headers=headers)
     await response.prepare(request)
-    async for chunk in flow.chunks:
-        await response.write(chunk)
-    await response.write_eof()
+    try:
+        async for chunk in flow.chunks:
+            await response.write(chunk)
+        await response.write_eof()
+    except IntermuteError as error:
+        log.warning("flow.ended", reason=error.code)
+        response.force_close()
     return response

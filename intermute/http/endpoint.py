@@ -48,7 +48,7 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """`body` becomes JSON; None is an empty body, a Flow is sent piece by piece."""
+    """`body` becomes JSON; None is an empty body, bytes and a Flow are sent as they are."""
 
     status: int = 200
     body: Any = None
@@ -73,6 +73,7 @@ class Endpoint(Generic[Query, Body]):
     errors: tuple[int, ...] = ()
     body_optional: bool = False
     open: bool = False  #: served without a credential
+    media: str = "application/json"  #: of its good answers
     deadline: float | None = None  #: seconds it may take; None: the service's own patience
 
 

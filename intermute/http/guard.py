@@ -13,6 +13,7 @@ from aiohttp import web
 from intermute.caller import Caller, Mode
 from intermute.errors import NotAllowed, NotAuthenticated
 from intermute.keys import Keyring
+from intermute.patience import Patience
 
 #: the agent a token was given to; None: a token we do not know
 OwnerOfToken = Callable[[str], Awaitable[str | None]]
@@ -27,12 +28,13 @@ _QUIET_SITES = frozenset({"none", "same-origin"})
 
 
 class Guard:
-    def __init__(self, keyring: Keyring, owner: OwnerOfToken) -> None:
+    def __init__(self, keyring: Keyring, owner: OwnerOfToken, patience: Patience) -> None:
         self._keyring = keyring
         self._owner = owner
+        self._patience = patience
 
     async def admit(self, request: web.BaseRequest) -> Caller:
-        """Raises NotAuthenticated, NotAllowed."""
+        """Raises NotAuthenticated, NotAllowed, StorageDown."""
         headers = request.headers
         agent = headers.get("X-Agent-ID", "").strip()
         token = headers.get("X-Agent-Token", "").strip()
@@ -56,7 +58,7 @@ class Guard:
         return ANYBODY
 
     async def _proven(self, token: str, agent: str) -> str:
-        owner = await self._owner(token)
+        owner = await self._patience.read(lambda: self._owner(token))
         if owner is None:
             return ""
         if not agent:

@@ -1,34 +1,42 @@
-"""`/health`: whether the database answers, in at most half a second."""
+"""`/health`: whether the database answers, within half a second; `/metrics`: the numbers for Prometheus."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any
 
+from typing_extensions import TypedDict
+
+from intermute.errors import StorageDown
 from intermute.http.endpoint import AnyEndpoint, Endpoint, Nothing, Reply, Request
+from intermute.http.metrics import MEDIA, Meters
+from intermute.patience import Patience
+from storage import sql
 from storage.database import Database
-from storage.errors import DatabaseUnavailable
 
-LONGEST = 0.5
+LONGEST = 0.5  #: seconds
+
+_SQL = sql.load("intermute", "health")
 
 
 class Health(TypedDict):
     status: str
 
 
-class Degraded(Health):
+class Degraded(TypedDict):
+    status: str
     error: str
 
 
-def endpoints(db: Database) -> Sequence[AnyEndpoint]:
+def endpoints(db: Database, patience: Patience, meters: Meters) -> Sequence[AnyEndpoint]:
     async def health(_request: Request[Any, Any]) -> Reply:
         try:
-            async with asyncio.timeout(LONGEST):
-                await db.fetchval("SELECT 1")
-        except TimeoutError:
-            return Reply(status=503, body=Degraded(status="degraded", error="the database does not answer"))
-        except DatabaseUnavailable as error:
-            return Reply(status=503, body=Degraded(status="degraded", error=str(error)))
+            await patience.read(lambda: db.fetchval(_SQL["health.answer"]), LONGEST)
+        except StorageDown as error:
+            body = Degraded(status="degraded", error=str(error))
+            return Reply(status=503, body=body, headers={"Retry-After": "1"})
         return Reply(body=Health(status="ok"))
+
+    async def metrics(_request: Request[Any, Any]) -> Reply:
+        return Reply(body=meters.text(), headers={"Content-Type": MEDIA})
 
     return [
         Endpoint(
@@ -41,5 +49,16 @@ def endpoints(db: Database) -> Sequence[AnyEndpoint]:
             body=Nothing,
             replies={200: Health, 503: Degraded},
             open=True,
-        )
+        ),
+        Endpoint(
+            method="GET",
+            path="/metrics",
+            summary="Numbers about the service for Prometheus",
+            tag="service",
+            run=metrics,
+            query=Nothing,
+            body=Nothing,
+            replies={200: str},
+            media=MEDIA,
+        ),
     ]

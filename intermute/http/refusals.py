@@ -69,5 +69,22 @@ def refusal(error: IntermuteError) -> web.Response:
 
 def answer(number: int, body: Any, headers: Mapping[str, str] | None = None) -> web.Response:
     """JSON with the line end the original's answers have; None is an empty body."""
-    content = b"" if body is None else to_json(body) + b"\n"
-    return web.Response(status=number, body=content, headers={**_HEADERS, **(headers or {})})
+    return raw(number, b"" if body is None else to_json(body) + b"\n", headers)
+
+
+def raw(number: int, content: bytes, headers: Mapping[str, str] | None = None) -> web.Response:
+    """What is bytes already; JSON where the headers do not say otherwise."""
+    return web.Response(status=number, body=content, headers={**_HEADERS, **headers} if headers else _HEADERS)
+
+
+def unavailable(words: str) -> bytes:
+    """A whole 503 for a connection that gets nothing else."""
+    body = to_json({"error": Unavailable.code, "message": words, "retry_after": 1}) + b"\n"
+    lines = [
+        "HTTP/1.1 503 Service Unavailable",
+        *(f"{name}: {value}" for name, value in _HEADERS.items()),
+        f"Content-Length: {len(body)}",
+        "Retry-After: 1",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -44,9 +44,9 @@ class Routes(Generic[Target]):
             if not segment.startswith("{"):
                 place = place.literal.setdefault(segment, _Place())
                 continue
-            name = segment[1:-1]
+            name, _, pattern = segment[1:-1].partition(":")
             names.append(name.removesuffix("..."))
-            if name.endswith("..."):
+            if name.endswith("...") or pattern:
                 place.rest = place.rest or _Place()
                 place = place.rest
             else:

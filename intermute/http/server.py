@@ -2,17 +2,26 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from socket import IPPROTO_TCP, socket
+from typing import Any
 
 import structlog
 from aiohttp import web
+
+from intermute.http import unix_socket
+from intermute.http.refusals import unavailable
 
 log = structlog.get_logger()
 
 IDLE = 75.0  #: seconds a connection may say nothing
 DRAIN = 5.0  #: seconds for requests under way when the service ends
+LINGER = 2.0  #: seconds the rest of a refused body is read, so that its sender sees the answer
+UNREAD = 30_000  #: milliseconds the other end may leave what we sent unread or unanswered
+BACKLOG = 1024
+_TCP_USER_TIMEOUT = 18  # not in `socket` on every system
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -26,20 +35,106 @@ class Listening:
     socket: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is let in, and for how long without a word."""
+
+    connections: int = 4096
+    idle: float = IDLE
+    drain: float = DRAIN
+
+
+class Doorway:
+    """Makes the protocol of each connection: a real one, or one sentence where there are too many."""
+
+    def __init__(self, handler: Handler, bounds: Bounds) -> None:
+        self._bounds = bounds
+        self._server = web.Server(
+            handler,
+            access_log=None,
+            keepalive_timeout=bounds.idle,
+            lingering_time=LINGER,
+            auto_decompress=False,  # a small body must not become a big one
+        )
+        self.refused = 0
+
+    @property
+    def connections(self) -> int:
+        return len(self._server._connections)  # noqa: SLF001 - the public one copies them all
+
+    def __call__(self) -> asyncio.BaseProtocol:
+        if self.connections >= self._bounds.connections:
+            self.refused += 1
+            return Full()
+        return self._server()
+
+    async def close(self) -> None:
+        """Idle connections go at once, busy ones when they have answered."""
+        self._server.pre_shutdown()
+        await self._server.shutdown(self._bounds.drain)
+
+
+class Full(asyncio.Protocol):
+    """Says that there is no place left, and hangs up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(unavailable("Too many connections are open."))
+        transport.close()
+
+
 @asynccontextmanager
 async def listen(
-    handler: Handler, *, host: str, port: int, socket: Path | None = None, connections: int = 4096
+    doorway: Doorway, *, host: str, port: int, path: Path | None, leaving: Callable[[], None]
 ) -> AsyncIterator[Listening]:
-    """Serve until leave. Raises OSError where the port or the socket cannot be had."""
-    server = web.Server(handler, access_log=None, keepalive_timeout=IDLE, auto_decompress=False)
-    loop = asyncio.get_running_loop()
-    tcp = await loop.create_server(server, host, port, reuse_address=True)
-    try:
+    """Serve until leave; `leaving` is called when nobody new comes any more, before those under way end.
+
+    Raises OSError where the port or the socket cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        tcp = await _server(stack, doorway, host=host, port=port, backlog=BACKLOG)
+        for each in tcp.sockets:
+            _bound_silence(each)
+        if path is not None:
+            sock = await asyncio.to_thread(unix_socket.bind, path)
+            stack.callback(unix_socket.remove, path, unix_socket.identity(path))
+            unix = await _unix(stack, doorway, sock)
+            await unix.start_serving()
+        await tcp.start_serving()
         bound = tcp.sockets[0].getsockname()[1]
         name = f"[{host}]" if ":" in host else host
-        yield Listening(url=f"http://{name}:{bound}", port=bound, socket=socket)
-    finally:
-        tcp.close()
-        server.pre_shutdown()
-        await server.shutdown(DRAIN)
-        await tcp.wait_closed()
+        log.info("intermute.listening", host=host, port=bound, socket=str(path or ""))
+        try:
+            yield Listening(url=f"http://{name}:{bound}", port=bound, socket=path)
+        finally:
+            await _leave(stack, doorway, leaving)
+
+
+async def _leave(stack: AsyncExitStack, doorway: Doorway, leaving: Callable[[], None]) -> None:
+    await stack.aclose()  # nobody new
+    leaving()
+    await doorway.close()
+
+
+async def _server(stack: AsyncExitStack, doorway: Doorway, **where: Any) -> asyncio.Server:
+    server = await asyncio.get_running_loop().create_server(
+        doorway, reuse_address=True, start_serving=False, **where
+    )
+    stack.callback(server.close)
+    return server
+
+
+async def _unix(stack: AsyncExitStack, doorway: Doorway, sock: socket) -> asyncio.Server:
+    server = await asyncio.get_running_loop().create_unix_server(
+        doorway, sock=sock, start_serving=False, backlog=BACKLOG
+    )
+    stack.callback(server.close)
+    return server
+
+
+def _bound_silence(sock: socket) -> None:
+    """Connections inherit it: who stops reading does not keep our memory for ever."""
+    try:
+        sock.setsockopt(IPPROTO_TCP, _TCP_USER_TIMEOUT, UNREAD)
+    except OSError:
+        log.debug("intermute.no_user_timeout")  # not Linux

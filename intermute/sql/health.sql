@@ -1,0 +1,2 @@
+-- health.answer
+SELECT 1
