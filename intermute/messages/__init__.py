@@ -1,1 +1,1 @@
-"""Messages between agents: sending, inboxes, threads, topics, search."""
+"""Messages between agents: kept once, put into inboxes, gathered in threads and topics, found again."""

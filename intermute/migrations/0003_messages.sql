@@ -8,6 +8,8 @@ CREATE TABLE intermute.messages (
     recipients text[] NOT NULL,
     cc text[] NOT NULL DEFAULT '{}',
     bcc text[] NOT NULL DEFAULT '{}',
+    -- named by the sender, but not to be written to: a repeated request is known by all it named
+    denied text[] NOT NULL DEFAULT '{}',
     subject text NOT NULL DEFAULT '',
     topic text NOT NULL DEFAULT '',
     body text NOT NULL,
@@ -30,9 +32,9 @@ CREATE TABLE intermute.inbox (
     read_at timestamptz,
     ack_at timestamptz,
     injected_at timestamptz,
-    PRIMARY KEY (project, agent, cursor)
+    PRIMARY KEY (agent, project, cursor)
 ) WITH (fillfactor = 90);
-CREATE INDEX inbox_unacked ON intermute.inbox (project, agent, cursor) WHERE ack_required AND ack_at IS NULL;
+CREATE INDEX inbox_unacked ON intermute.inbox (agent, project, cursor) WHERE ack_required AND ack_at IS NULL;
 
 -- What an agent sees of a thread it takes part in.
 CREATE TABLE intermute.threads (
@@ -44,3 +46,32 @@ CREATE TABLE intermute.threads (
     PRIMARY KEY (project, agent, thread_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX threads_by_age ON intermute.threads (project, agent, last_cursor DESC);
+
+-- The words of messages up to `worded.cursor`, for the search. They are put down behind the sends.
+CREATE TABLE intermute.words (
+    cursor bigint PRIMARY KEY,
+    words tsvector NOT NULL
+);
+CREATE INDEX words_found ON intermute.words USING gin (words);
+
+CREATE TABLE intermute.worded (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    cursor bigint NOT NULL
+) WITH (fillfactor = 10);
+INSERT INTO intermute.worded (cursor) VALUES (0);
+
+-- The lexemes of a message, and one that no text has and that says whose project it is. What stands behind the
+-- first 64,000 characters is not searched: a tsvector has a largest size.
+CREATE FUNCTION intermute.words_of(project text, subject text, body text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN to_tsvector('pg_catalog.english', left(subject || ' ' || body, 64000))
+    || array_to_tsvector(ARRAY['project=' || project]);
+
+-- How often a sender spoke to everybody since `began`.
+CREATE TABLE intermute.broadcasts (
+    project text NOT NULL,
+    sender text NOT NULL,
+    began timestamptz NOT NULL,
+    count integer NOT NULL,
+    PRIMARY KEY (project, sender)
+) WITH (fillfactor = 50);

@@ -1,0 +1,262 @@
+"""Sending over HTTP: messages, broadcasts, marks, and the search."""
+
+from collections.abc import Sequence
+from typing import Annotated, NotRequired
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from intermute.agents.guards import Guards
+from intermute.errors import InvalidRequest
+from intermute.http import mail
+from intermute.http.endpoint import AnyEndpoint, Endpoint, Given, Nothing, Reply, Request
+from intermute.http.fields import Cursor, Id, Limit20, Line, Name, Text
+from intermute.messages.letter import ASYNC, MOST_RECIPIENTS, TRANSPORTS, Letter, Sent
+from intermute.messages.mailroom import Mailroom
+from intermute.messages.marks import Mark
+from storage.ids import NewId
+
+Recipients = Annotated[tuple[Id, ...], Field(max_length=MOST_RECIPIENTS)]
+
+
+class SendBody(Given):
+    id: Id = ""
+    thread_id: Id = ""
+    project: Name = ""
+    sender: Annotated[Id, Field(alias="from")] = ""
+    to: Recipients = ()
+    cc: Recipients = ()
+    bcc: Recipients = ()
+    subject: Line = ""
+    topic: Name = ""
+    body: Text = ""
+    importance: Name = ""
+    transport: Name = ""
+    target_window_uuid: Id = ""
+    ack_required: bool = False
+
+
+class BroadcastBody(Given):
+    id: Id = ""
+    project: Name = ""
+    sender: Annotated[Id, Field(alias="from")] = ""
+    topic: Name = ""
+    subject: Line = ""
+    body: Text = ""
+
+
+class MarkQuery(Given):
+    project: Name = ""
+    agent: Id = ""
+
+
+class MarkBody(Given):
+    agent: Id = ""
+
+
+class SearchQuery(Given):
+    q: Annotated[Line, Field(description='words, "exact words", or, -not')] = ""
+    project: Name = ""
+    agent: Annotated[Id, Field(description="only what this agent sent or got")] = ""
+    cursor: Annotated[Cursor, Field(description="only messages before this one; 0: from the newest")] = 0
+    limit: Limit20 = 20
+
+
+class SentJson(TypedDict):
+    """`delivery` is how it went, for one recipient a word, for several one for each."""
+
+    message_id: str
+    cursor: int
+    denied: NotRequired[list[str]]
+    delivery: NotRequired[str | dict[str, str]]
+
+
+class LiveJson(TypedDict):
+    """What was typed into terminals only; nothing was kept."""
+
+    delivery: str | dict[str, str]
+    denied: list[str] | None
+
+
+class BroadcastJson(TypedDict):
+    message_id: str
+    cursor: int
+    delivered: int
+    denied: NotRequired[list[str]]
+
+
+class MessageRoom:
+    """What the paths of messages do."""
+
+    def __init__(self, mailroom: Mailroom, guards: Guards, new_id: NewId) -> None:
+        self._mailroom = mailroom
+        self._guards = guards
+        self._new_id = new_id
+
+    async def send(self, request: Request[Nothing, SendBody]) -> Reply:
+        body = request.body
+        letter = self._letter(body, request.caller.writing(body.project))
+        await self._guards.check(request.caller, letter.sender)
+        self._guards.touch(letter.sender)
+        sent = await self._mailroom.messages.send(letter, window=body.target_window_uuid)
+        if not sent.message_id:
+            return Reply(body=LiveJson(delivery=_delivery(sent), denied=list(sent.denied) or None))
+        answer: SentJson = {"message_id": sent.message_id, "cursor": sent.cursor}
+        if sent.denied:
+            answer["denied"] = list(sent.denied)
+        if sent.delivery:
+            answer["delivery"] = _delivery(sent)
+        return Reply(body=answer)
+
+    def _letter(self, body: SendBody, project: str) -> Letter:
+        if not body.sender.strip():
+            raise InvalidRequest("The message must say who it is from.", code="from_required")
+        if not body.to:
+            raise InvalidRequest("The message must go to somebody.", code="to_required")
+        if not all(agent.strip() for agents in (body.to, body.cc, body.bcc) for agent in agents):
+            raise InvalidRequest("A recipient has no name.", code="blank_recipient")
+        transport = body.transport or ASYNC
+        if transport not in TRANSPORTS:
+            raise InvalidRequest(
+                f"The transport must be {', '.join(TRANSPORTS[:-1])} or {TRANSPORTS[-1]}.",
+                code="invalid_transport",
+            )
+        return Letter(
+            project=project,
+            id=body.id or str(self._new_id()),
+            sender=body.sender,
+            to=body.to,
+            cc=body.cc,
+            bcc=body.bcc,
+            thread_id=body.thread_id,
+            subject=body.subject,
+            topic=body.topic.lower(),
+            body=body.body,
+            importance=body.importance,
+            transport=transport,
+            ack_required=body.ack_required,
+        )
+
+    async def broadcast(self, request: Request[Nothing, BroadcastBody]) -> Reply:
+        body = request.body
+        project = request.caller.writing(body.project)
+        for name, value in (("from", body.sender), ("topic", body.topic), ("body", body.body)):
+            if not value.strip():
+                raise InvalidRequest(f"A broadcast needs the member {name}.", code=f"{name}_required")
+        await self._guards.check(request.caller, body.sender)
+        self._guards.touch(body.sender)
+        letter = Letter(
+            project=project,
+            id=body.id or str(self._new_id()),
+            sender=body.sender,
+            to=(),
+            subject=body.subject,
+            topic=body.topic.lower(),
+            body=body.body,
+        )
+        sent = await self._mailroom.broadcasts.send(letter)
+        answer: BroadcastJson = {
+            "message_id": sent.message_id,
+            "cursor": sent.cursor,
+            "delivered": sent.recipients,
+        }
+        if sent.denied:
+            answer["denied"] = list(sent.denied)
+        return Reply(body=answer)
+
+    async def ack(self, request: Request[MarkQuery, MarkBody]) -> Reply:
+        return await self._mark(request, ack=True)
+
+    async def read(self, request: Request[MarkQuery, MarkBody]) -> Reply:
+        return await self._mark(request, ack=False)
+
+    async def _mark(self, request: Request[MarkQuery, MarkBody], *, ack: bool) -> Reply:
+        caller = request.caller
+        project, message_id = caller.within(request.query.project), request.path["id"]
+        agent = request.body.agent or request.query.agent or caller.agent
+        # The original's client names nobody: then it is the one recipient, if there is one only.
+        agent = agent or await self._mailroom.marks.sole_recipient(project, message_id)
+        mark = Mark(project=project, message_id=message_id, agent=agent, ack=ack)
+        if agent:
+            await self._guards.check(caller, agent)
+            self._guards.touch(agent)
+            await self._mailroom.marks.put(mark)
+        else:
+            await self._mailroom.marks.tell(mark)
+        return Reply()
+
+    async def search(self, request: Request[SearchQuery, Nothing]) -> Reply:
+        query, caller = request.query, request.caller
+        project = caller.only(query.project)
+        await self._guards.check(caller, caller.agent)
+        rows = await self._mailroom.search.page(
+            project, query.q, query.cursor, query.limit, agent=query.agent
+        )
+        return Reply(body=mail.page(rows, caller.agent, query.cursor))
+
+
+def _delivery(sent: Sent) -> str | dict[str, str]:
+    delivery = dict(sent.delivery)
+    return next(iter(delivery.values())) if len(delivery) == 1 else delivery
+
+
+def endpoints(room: MessageRoom) -> Sequence[AnyEndpoint]:
+    return (
+        Endpoint(
+            method="POST",
+            path="/api/messages",
+            summary="Send a message; the same id again is the same message, with the newest words",
+            tag="messages",
+            run=room.send,
+            query=Nothing,
+            body=SendBody,
+            replies={200: SentJson | LiveJson},
+            errors=(409,),
+        ),
+        Endpoint(
+            method="POST",
+            path="/api/broadcast",
+            summary="Send a message to everybody who is registered in the project",
+            tag="messages",
+            run=room.broadcast,
+            query=Nothing,
+            body=BroadcastBody,
+            replies={200: BroadcastJson},
+            errors=(409,),
+        ),
+        Endpoint(
+            method="POST",
+            path="/api/messages/{id}/ack",
+            summary="Acknowledge a message",
+            tag="messages",
+            run=room.ack,
+            query=MarkQuery,
+            body=MarkBody,
+            replies={200: None},
+            errors=(404,),
+            body_optional=True,
+        ),
+        Endpoint(
+            method="POST",
+            path="/api/messages/{id}/read",
+            summary="Mark a message as read",
+            tag="messages",
+            run=room.read,
+            query=MarkQuery,
+            body=MarkBody,
+            replies={200: None},
+            errors=(404,),
+            body_optional=True,
+        ),
+        Endpoint(
+            method="GET",
+            path="/api/messages/search",
+            summary="Find messages by their words, the newest first",
+            tag="messages",
+            run=room.search,
+            query=SearchQuery,
+            body=Nothing,
+            replies={200: mail.PageJson},
+            deadline=10.0,
+        ),
+    )
