@@ -15,6 +15,8 @@ RESERVATION_GRANTED = "reservation.granted"
 RESERVATION_RELEASED = "reservation.released"
 RESERVATION_EXPIRED = "reservation.expired"
 WINDOW_POKE = "peer.window_poke"
+#: told to a listener alone, never on record: the log begins behind the cursor it came with
+PRUNED = "events.pruned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

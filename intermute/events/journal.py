@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from intermute.events.event import Event, NewEvent
+from intermute.events.frames import slim
 from storage import sql
 from storage.clock import Clock
 from storage.database import Connection, Database
@@ -31,6 +33,9 @@ class Entry:
         if not events:
             return ()
         now = self._clock.now()
+        events = [
+            replace(event, data=slim(event.data)) if "data" in event.data else event for event in events
+        ]
         first = await self.conn.fetchval(_SQL["journal.append"], [event.row() for event in events], now)
         told = numbered(events, first, now)
         self.events += told
@@ -71,6 +76,10 @@ class Journal:
         if len(self._projects) >= KNOWN:
             self._projects.clear()
         self._projects.add(name)
+
+
+def _slim(event: NewEvent) -> NewEvent:
+    return replace(event, data=slim(event.data)) if "data" in event.data else event
 
 
 def numbered(events: Sequence[NewEvent], before: int, now: datetime) -> list[Event]:

@@ -35,8 +35,29 @@ SELECT cursor, project, type, audience, data, at FROM intermute.events
 WHERE cursor > $1 AND cursor <= $2
 ORDER BY cursor LIMIT $3
 
--- journal.of_project
--- Events of project $1 after cursor $2 up to $3 that agent $4 may hear (NULL: those for everybody), $5 at most.
-SELECT cursor, project, type, audience, data, at FROM intermute.events
-WHERE project = $1 AND cursor > $2 AND cursor <= $3 AND (audience IS NULL OR $4 = ANY (audience))
-ORDER BY cursor LIMIT $5
+-- journal.oldest
+SELECT coalesce((SELECT cursor FROM intermute.events ORDER BY cursor LIMIT 1), 0)
+
+-- journal.stretch
+-- Events of project $1 after cursor $2 up to $3 (NULL: all) that agent $4 may hear (NULL: all of them) of the
+-- types $5 (NULL: all). Looks at $6 events of the project and gives $7 of them at most. The last row is no event:
+-- its cursor is how far it looked, and `more` whether there may be something behind that.
+WITH looked AS (
+    SELECT cursor, project, type, audience, data, at FROM intermute.events
+    WHERE project = $1 AND cursor > $2 AND ($3::bigint IS NULL OR cursor <= $3)
+    ORDER BY cursor LIMIT $6
+), heard AS (
+    SELECT * FROM looked
+    WHERE ($4::text IS NULL OR audience IS NULL OR $4 = ANY (audience)) AND ($5::text[] IS NULL OR type = ANY ($5))
+    ORDER BY cursor LIMIT $7
+), reach AS (
+    SELECT
+        CASE WHEN count(*) < $6 THEN coalesce($3, (SELECT cursor FROM intermute.counter)) ELSE max(cursor) END
+            AS cursor,
+        count(*) >= $6 AS more
+    FROM looked
+)
+SELECT cursor, project, type, audience, data, at, false AS more, 1 AS place FROM heard
+UNION ALL
+SELECT cursor, NULL, NULL, NULL, NULL, NULL, more, 2 FROM reach
+ORDER BY place, cursor

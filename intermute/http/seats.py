@@ -1,0 +1,70 @@
+"""The connections that stay: how many there may be, whose they are, and how each is told to leave."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from intermute.errors import Unavailable
+
+RETRY_AFTER = 10  #: seconds
+
+
+class Seat:
+    """One connection that stays. `leave` is set by it and ends it; before that it is not to be entered."""
+
+    def __init__(self, agent: str) -> None:
+        self.agent = agent
+        self.leave: Callable[[], None] | None = None
+        self.closing = False
+
+    def close(self) -> None:
+        """The service ends."""
+        self.closing = True
+        if self.leave is not None:
+            self.leave()
+
+
+class Seats:
+    """Open from the beginning."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: set[Seat] = set()
+        self._shut = False
+
+    @property
+    def taken(self) -> int:
+        return len(self._taken)
+
+    def agents(self) -> set[str]:
+        """Whose connections stand."""
+        return {seat.agent for seat in self._taken if seat.agent}
+
+    def refuse_if_full(self) -> None:
+        """Raises Unavailable."""
+        if self._shut:
+            raise Unavailable("The service is about to end.", retry_after=RETRY_AFTER)
+        if len(self._taken) >= self._most:
+            raise Unavailable(
+                "All places for listeners are taken.", code="too_many_sockets", retry_after=RETRY_AFTER
+            )
+
+    @contextmanager
+    def take(self, agent: str) -> Iterator[Seat]:
+        """Raises Unavailable where all are taken."""
+        self.refuse_if_full()
+        seat = Seat(agent)
+        self._taken.add(seat)
+        try:
+            yield seat
+        finally:
+            self._taken.discard(seat)
+
+    def open(self) -> None:
+        """Let in whoever comes."""
+        self._shut = False
+
+    def shut(self) -> None:
+        """Let nobody in any more, and send everybody away."""
+        self._shut = True
+        for seat in list(self._taken):
+            seat.close()

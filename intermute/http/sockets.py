@@ -1,0 +1,204 @@
+"""WebSockets: what is for one agent and its project, or what happens in a project, as it happens."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import WSMsgType, web
+
+from intermute.caller import Caller, Mode
+from intermute.errors import InvalidRequest, NotAllowed, StorageDown
+from intermute.events.feed import Feed
+from intermute.events.interest import Interest, NotUnderstood, TooMany, types_of, wish
+from intermute.events.listener import SocketListener
+from intermute.http.endpoint import Socket
+from intermute.http.fields import LARGEST_CURSOR
+from intermute.http.seats import Seat, Seats
+from intermute.http.speaking import Speaking
+from intermute.limits import MAX_FRAME
+from storage.clock import Clock
+from storage.errors import DatabaseUnavailable
+
+log = structlog.get_logger()
+
+HEARTBEAT = 30.0  #: seconds between pings; half of it for the answer
+PATIENCE = 30.0  #: seconds a listener may take nothing of what it missed
+GOODBYE = 5.0  #: seconds for the other side to close
+ALIVE = 60.0  #: seconds between signs of life of agents whose connections stand
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why we close."""
+
+    code: int
+    words: str = ""
+
+
+LEFT = Ending(1000)
+GOING = Ending(1001, "the service ends; reconnect with your cursor")
+NOT_TEXT = Ending(1003, "only text is understood here")
+NOT_JSON = Ending(1007, "only JSON is understood here")
+TOO_MANY = Ending(1008, "too many types of events")
+SLOW = Ending(1013, "too slow; reconnect with your cursor")
+UNREADABLE = Ending(1013, "the log cannot be read now; reconnect with your cursor")
+
+
+class Sockets:
+    """`run` is a loop of the service; `seats.shut()` ends all connections."""
+
+    def __init__(
+        self, feed: Feed, speaking: Speaking, seats: Seats, clock: Clock, *, heartbeat: float = HEARTBEAT
+    ) -> None:
+        self._feed = feed
+        self._speaking = speaking
+        self._seats = seats
+        self._clock = clock
+        self._heartbeat = heartbeat
+
+    def table(self) -> Sequence[Socket]:
+        of_agent = "What is for one agent and for everybody in the project, as it happens."
+        of_project = "What happens in a project, as it happens."
+        return (
+            Socket(path="/ws/agents/{agent...}", summary=of_agent, run=self.serve),
+            Socket(path="/ws/events", summary=of_project, run=self.serve),
+        )
+
+    async def run(self) -> None:
+        """An agent whose connection answers our pings is alive."""
+        while True:
+            await self._clock.sleep(ALIVE)
+            for agent in self._seats.agents():
+                self._speaking.touch(agent)
+
+    async def serve(
+        self, request: web.BaseRequest, caller: Caller, path: Mapping[str, str]
+    ) -> web.StreamResponse:
+        """Until either side closes. Raises IntermuteError instead of letting somebody in."""
+        agent = await self._agent(caller, path)
+        project = caller.only(request.query.get("project", "").strip())
+        if len(project) > 200 or "\0" in project:
+            raise InvalidRequest("No project has a name like this.")
+        _refuse_pages(request, caller)
+        since, interest = _since(request), _interest(request)
+        socket = web.WebSocketResponse(
+            heartbeat=self._heartbeat, compress=False, max_msg_size=MAX_FRAME + 1, timeout=GOODBYE
+        )
+        if not socket.can_prepare(request):
+            raise InvalidRequest("This path is for WebSockets.", code="not_a_websocket")
+        with self._seats.take(agent) as seat:
+            await socket.prepare(request)
+            transport = request.transport
+            if transport is None:
+                return socket
+            listener = SocketListener(
+                transport, project=project, agent=agent, interest=interest, lost=lambda: _leave(seat)
+            )
+            ending = await self._attend(socket, listener, seat, since)
+            await _part(socket, transport, ending)
+        return socket
+
+    async def _agent(self, caller: Caller, path: Mapping[str, str]) -> str:
+        if "agent" not in path:
+            return ""
+        agent = path["agent"].strip("/")
+        if not agent or len(agent) > 200:
+            raise InvalidRequest("The path must name the agent.")
+        if caller.agent and caller.agent != agent:
+            raise NotAllowed("X-Agent-ID names another agent than the path.", code="agent_mismatch")
+        try:
+            await self._speaking.check(caller, agent)
+        except DatabaseUnavailable as error:
+            raise StorageDown("The database does not answer just now.") from error
+        self._speaking.touch(agent)
+        return agent
+
+    async def _attend(
+        self, socket: web.WebSocketResponse, listener: SocketListener, seat: Seat, since: int | None
+    ) -> Ending:
+        try:
+            async with asyncio.timeout(None) as stay:
+                loop = asyncio.get_running_loop()
+                seat.leave = lambda: stay.reschedule(loop.time())
+                try:
+                    if seat.closing:
+                        return GOING
+                    return await self._talk(socket, listener, since)
+                finally:
+                    seat.leave = None
+        except TimeoutError:
+            return GOING if seat.closing else SLOW
+        except DatabaseUnavailable as error:
+            log.warning("socket.log_unreadable", reason=str(error))
+            return UNREADABLE
+        except ConnectionError:
+            return LEFT
+        finally:
+            self._feed.hub.leave(listener)
+
+    async def _talk(
+        self, socket: web.WebSocketResponse, listener: SocketListener, since: int | None
+    ) -> Ending:
+        async with aclosing(self._feed.missed(listener, since)) as missed:
+            async for frame in missed:
+                async with asyncio.timeout(PATIENCE):
+                    await socket.send_frame(frame.text(listener.agent), WSMsgType.TEXT)
+        async for message in socket:
+            if message.type is WSMsgType.ERROR:
+                return LEFT
+            if message.type is not WSMsgType.TEXT:
+                return NOT_TEXT
+            self._speaking.touch(listener.agent)
+            try:
+                if (wished := wish(message.data)) is not None:
+                    listener.interest.heed(wished)
+            except NotUnderstood:
+                return NOT_JSON
+            except TooMany:
+                return TOO_MANY
+        return LEFT
+
+
+def _leave(seat: Seat) -> None:
+    if seat.leave is not None:
+        seat.leave()
+
+
+async def _part(socket: web.WebSocketResponse, transport: asyncio.Transport, ending: Ending) -> None:
+    """Say why, and wait a moment for the other side; what cannot be sent by then is dropped."""
+    try:
+        async with asyncio.timeout(GOODBYE):
+            await socket.close(code=ending.code, message=ending.words.encode())
+    except (TimeoutError, ConnectionError):
+        pass
+    finally:
+        if transport.get_write_buffer_size():
+            transport.abort()
+
+
+def _refuse_pages(request: web.BaseRequest, caller: Caller) -> None:
+    """A page may open a socket to any server, so its origin must be this one."""
+    origin = request.headers.get("Origin")
+    if origin is None or caller.mode is Mode.HOST:
+        return
+    if origin.lower().partition("://")[2] != request.headers.get("Host", "").lower():
+        raise NotAllowed("Web pages of other sites may not listen here.", code="web_page_refused")
+
+
+def _since(request: web.BaseRequest) -> int | None:
+    """The cursor to go on from; None is the present."""
+    text = request.query.get("since_cursor", request.query.get("cursor", "")).strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()) or len(text) > 19 or int(text) > LARGEST_CURSOR:
+        raise InvalidRequest("since_cursor must be a cursor.", details={"field": "since_cursor"})
+    return int(text)
+
+
+def _interest(request: web.BaseRequest) -> Interest:
+    try:
+        return Interest(types_of(request.query.get("types", "")))
+    except TooMany as error:
+        raise InvalidRequest(str(error), details={"field": "types"}) from error
