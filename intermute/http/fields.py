@@ -1,9 +1,12 @@
 """Types of members that come in: bounded, and only what a database can keep."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+
+from intermute import times
 
 #: what PostgreSQL cannot keep in a text: NUL, and halves of surrogate pairs
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -40,6 +43,19 @@ def _limit(default: int) -> BeforeValidator:
     return BeforeValidator(read)
 
 
+def _moment(value: Any) -> datetime | None:
+    """A time as Go's clients write it; its zero time, an empty text and null mean that there is none."""
+    if value is None or value == "":
+        return None
+    if not isinstance(value, str):
+        raise ValueError("a time is a text like 2026-01-02T15:04:05Z")
+    try:
+        at = times.given(datetime.fromisoformat(value))
+        return None if at is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("a time is written like 2026-01-02T15:04:05Z") from None
+
+
 Text = Annotated[str, AfterValidator(_storable)]
 Id = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
 Name = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_storable)]
@@ -48,3 +64,11 @@ Cursor = Annotated[int, BeforeValidator(_cursor)]
 Limit = Annotated[int, _limit(100)]
 Limit50 = Annotated[int, _limit(50)]
 Limit20 = Annotated[int, _limit(20)]
+LimitMost = Annotated[int, _limit(MOST)]
+#: a count or version: whole, and small enough for every reader of JSON
+Count = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
+Moment = Annotated[
+    datetime | None,
+    BeforeValidator(_moment),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
+]

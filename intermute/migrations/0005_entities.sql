@@ -1,27 +1,32 @@
--- Work entities of all kinds. What a kind has beside these columns is in `data`.
+-- Work entities of all kinds. `data` holds the members of the kind's own; `rank` and `listed_at` are what its
+-- list is sorted by. `bytes` lets a page stop before it grows too large.
 CREATE TABLE intermute.entities (
     kind text NOT NULL,
     project text NOT NULL,
     id text NOT NULL CHECK (length(id) BETWEEN 1 AND 200),
-    -- the entity it belongs to (a story's epic), and the agent it is given to
-    parent text NOT NULL DEFAULT '',
-    agent text NOT NULL DEFAULT '',
-    status text NOT NULL DEFAULT '',
-    -- what the kind's list is sorted by before its time (a journey's priority, an insight's score)
-    rank double precision NOT NULL DEFAULT 0,
-    category text NOT NULL DEFAULT '',
+    rank double precision NOT NULL,
+    listed_at timestamptz NOT NULL,
     data jsonb NOT NULL,
+    bytes integer NOT NULL GENERATED ALWAYS AS (octet_length(data::text)) STORED,
     version bigint NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (kind, project, id)
 ) WITH (fillfactor = 80);
-CREATE INDEX entities_by_update ON intermute.entities (kind, project, updated_at DESC);
+CREATE INDEX entities_listed ON intermute.entities (kind, project, rank, listed_at, id);
 
+-- Which features a journey is about; a feature is known here by its id alone.
 CREATE TABLE intermute.journey_features (
     project text NOT NULL,
     cuj_id text NOT NULL,
-    feature_id text NOT NULL,
+    feature_id text NOT NULL CHECK (length(feature_id) BETWEEN 1 AND 200),
     linked_at timestamptz NOT NULL,
     PRIMARY KEY (project, cuj_id, feature_id)
 );
+
+-- For compaction: the last event of each entity.
+CREATE INDEX events_of_entities ON intermute.events (project, (data ->> 'entity_id'), cursor)
+    WHERE data ? 'entity_id';
+
+-- For retention: reservations by their end.
+CREATE INDEX reservations_ended ON intermute.reservations (released_at) WHERE released_at IS NOT NULL;
