@@ -1,0 +1,112 @@
+"""A path pattern: which paths it covers, whether it overlaps another, and where an index finds it."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from intermute.globs import letters
+from intermute.globs.automaton import Automaton, automaton
+from intermute.globs.tokens import LENGTH, refused
+from intermute.globs.walker import Walker, overlaps
+
+ANCHOR_BYTES = 1000  #: an index entry has room for no more
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_SPECIAL = frozenset("*?[{\\")
+_REMEMBERED = 256  #: characters of a pattern whose machine is kept for the next time
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A pattern that can be read. `path` is what a plain one covers, with a slash at the end; else empty."""
+
+    text: str
+    path: str
+
+    @classmethod
+    def read(cls, text: str) -> "Pattern":
+        """Raises InvalidRequest with the code `invalid_pattern`."""
+        _storable(text)
+        if _SPECIAL.isdisjoint(text):
+            return cls(text=text, path=_plain(text))
+        pattern = cls(text=text, path="")
+        pattern.machine  # noqa: B018 - what cannot be read is said now
+        return pattern
+
+    @cached_property
+    def machine(self) -> Automaton:
+        return _remembered(self.text) if len(self.text) <= _REMEMBERED else automaton(self.text)
+
+    @cached_property
+    def anchor(self) -> str:
+        """The literal beginning in whole segments, each ended by a slash."""
+        anchor = self.path or _beginning(self.machine)
+        while len(anchor.encode()) > ANCHOR_BYTES:
+            anchor = anchor[: anchor.rindex("/", 0, -1) + 1] if "/" in anchor[:-1] else ""
+        return anchor
+
+    def overlaps(self, other: "Pattern") -> bool:
+        """Whether there is a path both cover. What is learnt of this pattern serves the next question."""
+        if self.path and other.path:
+            return self.path.startswith(other.path) or other.path.startswith(self.path)
+        if other.path:
+            return self._walked_by(other.path)
+        if self.path:
+            return other.overlaps(self)
+        return overlaps(other.machine, self._walker)
+
+    @cached_property
+    def _walker(self) -> Walker:
+        return Walker(self.machine)
+
+    def _walked_by(self, path: str) -> bool:
+        """A path covers everything below, so it is enough that this pattern goes on from there somehow."""
+        states = self._walker.start
+        for character in path:
+            states = self._walker.step(states, letters.letter(character))
+            if not states:
+                return False
+        return True
+
+
+def overlap(a: str, b: str) -> bool:
+    """Whether two patterns overlap. Raises InvalidRequest where one of them cannot be read."""
+    return Pattern.read(a).overlaps(Pattern.read(b))
+
+
+def _storable(text: str) -> None:
+    """No database keeps a NUL or half a surrogate pair."""
+    if len(text) > LENGTH:
+        raise refused(f"it is longer than {LENGTH:,} characters")
+    if "\x00" in text or (not text.isascii() and _SURROGATES.search(text)):
+        raise refused("it has a character that no path has")
+
+
+def _plain(text: str) -> str:
+    segments = [segment for segment in text.split("/") if segment not in ("", ".")]
+    if ".." in segments:
+        raise refused("it leaves its folder by `..`")
+    if not "".join(segments).strip():
+        raise refused("it names no path")
+    return "/".join(segments) + "/"
+
+
+@lru_cache(maxsize=1024)
+def _remembered(text: str) -> Automaton:
+    return automaton(text)
+
+
+def _beginning(machine: Automaton) -> str:
+    """What every path of the machine begins with, as far as the last slash of it."""
+    read, state = "", 0
+    while not machine.loops[state]:
+        steps, skips = machine.steps[state], machine.skips[state]
+        if len(skips) == 1 and not steps:
+            state = skips[0]
+        elif len(steps) == 1 and not skips and len(steps[0][0]) == 1:
+            ((first, last),), state = steps[0]
+            if first != last:
+                break
+            read += chr(first)
+        else:
+            break
+    return read[: read.rfind("/") + 1]
