@@ -120,7 +120,7 @@ class Patience:
         except again:
             pass
         except Exception as error:  # noqa: BLE001 - raised for the caller by `_within`
-            return _Failed(self._told(error))
+            return _Failed(self.told(error))
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(again),
             stop=tenacity.stop_after_attempt(ATTEMPTS - 1),
@@ -132,12 +132,12 @@ class Patience:
             await self._sleep(self._wait(1))
             return await retrying(work)
         except Exception as error:  # noqa: BLE001 - as above
-            return _Failed(self._told(error))
+            return _Failed(self.told(error))
 
     def _wait(self, attempt: int) -> float:
         return FIRST_WAIT * 2.0 ** (attempt - 1) * (1 + self._randomness() / 2)
 
-    def _told(self, error: Exception) -> Exception:
+    def told(self, error: Exception) -> Exception:
         """The error as the caller gets it."""
         told: IntermuteError
         match error:

@@ -1,6 +1,8 @@
 """One request from its first line to its answer, with as few steps between as there can be."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import aclosing
 from time import perf_counter
 from typing import TypeAlias
 
@@ -12,11 +14,13 @@ from intermute.http import reading
 from intermute.http.endpoint import AnyEndpoint, Flow, Nothing, Reply, Request, Socket
 from intermute.http.guard import Guard
 from intermute.http.metrics import Meters, Route
-from intermute.http.refusals import Broken, answer, raw, refusal
+from intermute.http.refusals import SERVER, Broken, answer, raw, refusal
 from intermute.http.routes import Routes
 from intermute.patience import Patience
 
 log = structlog.get_logger()
+
+STALLED = 30.0  #: seconds a stream may stand still because nobody reads it
 
 _NOTHING = Nothing()
 _Row: TypeAlias = tuple[AnyEndpoint | Socket, Route]
@@ -55,11 +59,19 @@ class App:
             response = refusal(error)
         except ConnectionError:
             raise  # the client left; aiohttp ends the connection
-        except Exception:
-            log.exception("request.failed", method=route.method, path=route.path)
-            response = refusal(Broken())
+        except Exception as error:  # noqa: BLE001 - whatever it is, the caller gets an answer
+            response = refusal(self._fault(error, route))
+        if request.writer.output_size and not response.prepared:
+            raise ConnectionResetError("the answer was under way already")
         route.answered(response.status, perf_counter() - began)
         return response
+
+    def _fault(self, error: Exception, route: Route) -> IntermuteError:
+        told = self._patience.told(error)
+        if isinstance(told, IntermuteError):
+            return told
+        log.error("request.failed", method=route.method, path=route.path, exc_info=error)
+        return Broken()
 
     async def _respond(
         self, target: AnyEndpoint | Socket, request: web.BaseRequest, path: Mapping[str, str]
@@ -95,19 +107,17 @@ class App:
 
 async def _flow(request: web.BaseRequest, reply: Reply, flow: Flow) -> web.StreamResponse:
     """Headers at once, then whatever comes. After the first byte an error can only end the connection."""
-    headers = {
-        "Content-Type": flow.media,
-        "Cache-Control": "no-store",
-        "Server": "intermute",
-        **reply.headers,
-    }
+    headers = {"Content-Type": flow.media, "Cache-Control": "no-store", "Server": SERVER, **reply.headers}
     response = web.StreamResponse(status=reply.status, headers=headers)
-    await response.prepare(request)
-    try:
-        async for chunk in flow.chunks:
-            await response.write(chunk)
-        await response.write_eof()
-    except IntermuteError as error:
-        log.warning("flow.ended", reason=error.code)
-        response.force_close()
+    async with aclosing(flow.chunks) as chunks:
+        await response.prepare(request)
+        try:
+            async for chunk in chunks:
+                async with asyncio.timeout(STALLED):
+                    await response.write(chunk)
+            await response.write_eof()
+        except TimeoutError:
+            log.info("flow.stalled")
+            if request.transport is not None:
+                request.transport.abort()
     return response

@@ -3,7 +3,7 @@
 The tables of endpoints make the routes, the checks of what comes in, and the OpenAPI document.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -42,7 +42,7 @@ class Request(Generic[Query, Body]):
 class Flow:
     """A body that goes on until the client leaves or the service ends, for `Reply.body`."""
 
-    chunks: AsyncIterator[bytes]
+    chunks: AsyncGenerator[bytes, None]
     media: str = "text/event-stream"
 
 

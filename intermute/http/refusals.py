@@ -30,9 +30,11 @@ _STATUSES: tuple[tuple[type[IntermuteError], int], ...] = (
     (LimitReached, 429),
     (Unavailable, 503),
 )
+SERVER = "intermute"
+
 _HEADERS = {
     "Content-Type": "application/json",
-    "Server": "intermute",
+    "Server": SERVER,
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
