@@ -42,3 +42,4 @@ class LiveRules:
     enabled: bool = False
     #: foreground commands of a pane that may be typed into
     agents: tuple[str, ...] = field(default=("claude", "codex", "gemini"))
+    socket: str = ""  #: of the tmux server; empty: tmux finds its own

@@ -2,6 +2,7 @@
 
 Anybody in a project may use a plain id, as in the original: agents there trust each other. A guarded id
 belongs to one of the host's containers: it takes that container's socket, or the token given at registration.
+Ids that begin with `intercom:` are guarded whether or not anybody registered them.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from intermute.agents.standings import Standings
+from intermute.agents.tokens import digest
 from intermute.caller import Caller, Mode
 from intermute.errors import NotAllowed
 from storage import sql
@@ -21,6 +23,8 @@ log = structlog.get_logger()
 TOUCH_EVERY = timedelta(seconds=15)  #: an agent's sign of life is written that often at most
 KEPT = 20_000  #: agents whose last sign is remembered
 PAUSE = 1.0  #: seconds after the database could not keep signs of life
+
+HOSTED = "intercom:"  #: how ids of the host's containers begin
 
 _SQL = sql.load("intermute", "standings")
 
@@ -38,17 +42,16 @@ class Guards:
 
     async def check(self, caller: Caller, agent: str) -> None:
         """Let the caller speak for the agent, or raise NotAllowed."""
-        if not agent or caller.proven == agent:
+        if speaks_anyway(caller, agent):
             return
-        if caller.mode is Mode.HOST and caller.agent:
-            if caller.agent != agent:
-                raise NotAllowed("A container speaks for itself only.", code="agent_guarded")
-            return
+        refuse(caller, agent, guarded=False)
         standing = (await self._standings.of((agent,), sure=True))[agent]
-        if standing.guarded:
-            raise NotAllowed(
-                "This agent's id belongs to somebody who proves it with a token.", code="agent_guarded"
-            )
+        refuse(caller, agent, guarded=standing.guarded)
+
+    async def owner_of(self, token: str) -> str | None:
+        """The agent whose token it is. Never from memory: a new registration ends the old token at once."""
+        owner: str | None = await self._db.fetchval(_SQL["standings.owner"], digest(token))
+        return owner
 
     def touch(self, agent: str) -> None:
         """The agent did something. Costs the request nothing."""
@@ -76,3 +79,18 @@ class Guards:
                 for agent in due:
                     self._seen.pop(agent, None)  # the next request says it again
                 await self._clock.sleep(PAUSE)
+
+
+def speaks_anyway(caller: Caller, agent: str) -> bool:
+    """Whether nothing has to be looked up: there is no agent, it proved itself, or it has its own socket."""
+    return not agent or caller.proven == agent or (caller.mode is Mode.HOST and caller.agent == agent)
+
+
+def refuse(caller: Caller, agent: str, *, guarded: bool) -> None:
+    """Raise NotAllowed where the caller may not speak for an agent of that kind."""
+    if speaks_anyway(caller, agent):
+        return
+    if caller.mode is Mode.HOST and caller.agent:
+        raise NotAllowed("A container speaks for itself only.", code="agent_guarded")
+    if guarded or agent.startswith(HOSTED):
+        raise NotAllowed("This agent's id takes a proof: its token, or its own socket.", code="agent_guarded")

@@ -16,7 +16,8 @@ CREATE TABLE intermute.agents (
     created_at timestamptz NOT NULL,
     last_seen timestamptz NOT NULL
 ) WITH (fillfactor = 80);
-CREATE UNIQUE INDEX agents_by_session ON intermute.agents (session_id) WHERE session_id <> '';
+-- One client is one agent in a project, and may be another one in another project.
+CREATE UNIQUE INDEX agents_by_session ON intermute.agents (session_id, project) WHERE session_id <> '';
 CREATE INDEX agents_by_project ON intermute.agents (project, id);
 CREATE UNIQUE INDEX agents_by_token ON intermute.agents (token_hash) WHERE token_hash IS NOT NULL;
 
@@ -47,8 +48,21 @@ CREATE TABLE intermute.pokes (
     agent text NOT NULL,
     message_id text NOT NULL,
     sender text NOT NULL,
+    thread_id text NOT NULL DEFAULT '',
     body text NOT NULL,
     created_at timestamptz NOT NULL,
     surfaced_at timestamptz,
     PRIMARY KEY (project, agent, message_id)
 );
+CREATE INDEX pokes_waiting ON intermute.pokes (project, agent, created_at, message_id) WHERE surfaced_at IS NULL;
+
+-- How often a sender had its words typed into a recipient's terminal since `began`.
+CREATE TABLE intermute.live_rates (
+    project text NOT NULL,
+    sender text NOT NULL,
+    recipient text NOT NULL,
+    began timestamptz NOT NULL,
+    taken integer NOT NULL,
+    PRIMARY KEY (project, sender, recipient)
+);
+CREATE INDEX live_rates_by_age ON intermute.live_rates (began);

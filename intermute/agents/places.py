@@ -1,0 +1,39 @@
+"""A place in a list that is sorted by time and id, as text that a client gives back for the next page."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Generic, TypeVar
+
+from intermute.errors import InvalidRequest
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS = 17  #: microseconds up to the year 5138
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"{(self.at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[Item]):
+    """Some items, and where to go on; None: these were the last."""
+
+    items: list[Item]
+    next: Place | None
+
+
+def read(text: str) -> Place | None:
+    """The place somebody gave back; None for the beginning. Raises InvalidRequest."""
+    if not text:
+        return None
+    number, dot, id_ = text.partition(".")
+    if not dot or not number.isascii() or not number.isdecimal() or len(number) > _DIGITS or not id_:
+        raise InvalidRequest("Give back a next_cursor as it was given to you.", code="invalid_cursor")
+    return Place(at=_EPOCH + timedelta(microseconds=int(number)), id=id_)

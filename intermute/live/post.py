@@ -1,0 +1,190 @@
+"""Takes messages to the terminals of their recipients: asks, counts, looks, types."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from asyncpg.protocol import Record
+
+from intermute.agents.agent import AT_PROMPT
+from intermute.agents.contacting import Contacting
+from intermute.errors import TooLarge, Unavailable
+from intermute.events.event import WINDOW_POKE, NewEvent
+from intermute.events.journal import Journal
+from intermute.limits import LiveRules
+from intermute.live.envelope import wrap
+from intermute.live.pokes import Pokes, Waiting
+from intermute.live.rates import Rates
+from intermute.live.tmux import NotTyped, Tmux
+from intermute.messages.letter import LIVE, Letter
+from intermute.messages.live import Attempt
+from storage import sql
+from storage.clock import Clock
+from storage.database import Connection, Database
+from storage.errors import DatabaseUnavailable
+
+log = structlog.get_logger()
+
+FRESH = timedelta(seconds=2)  #: an agent that said it is at its prompt is taken at its word for that long
+LONGEST = 32_768  #: characters of a message that is typed
+MOST = 10  #: terminals of one message
+
+INJECTED = "injected"
+DEFERRED = "deferred"
+FAILED = "failed"
+
+_SQL = sql.load("intermute", "windows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seat:
+    """Where a recipient sits, as far as it can be reached now."""
+
+    agent: str
+    target: str
+    focus: str
+
+    @property
+    def ready(self) -> bool:
+        return self.focus == AT_PROMPT and bool(self.target)
+
+
+class Terminals:
+    """The live delivery of messages."""
+
+    def __init__(
+        self,
+        db: Database,
+        journal: Journal,
+        clock: Clock,
+        rules: LiveRules,
+        contacting: Contacting,
+        rates: Rates,
+        pokes: Pokes,
+        tmux: Tmux,
+    ) -> None:
+        self._db = db
+        self._journal = journal
+        self._clock = clock
+        self._rules = rules
+        self._contacting = contacting
+        self._rates = rates
+        self._pokes = pokes
+        self._tmux = tmux
+
+    @property
+    def enabled(self) -> bool:
+        return self._rules.enabled
+
+    async def attempt(self, letter: Letter, *, window: str) -> Attempt:
+        """Raises TooLarge, LimitReached, and for the transport `live` Unavailable."""
+        only = letter.transport == LIVE
+        agents = list(dict.fromkeys(letter.to))
+        if only and (len(letter.body) > LONGEST or len(agents) > MOST):
+            raise TooLarge(f"A terminal takes {LONGEST} characters, and a message {MOST} terminals.")
+        denied = await self._denied(letter, agents)
+        going = [agent for agent in agents if agent not in denied]
+        if not going:
+            return Attempt(denied=denied, delivery={})
+        if len(letter.body) > LONGEST or len(going) > MOST:
+            return Attempt(denied=denied, delivery=dict.fromkeys(going, DEFERRED))
+        await self._journal.ensure_project(letter.project)
+        await self._rates.take(letter.project, letter.sender, going)
+        seats = await self._seats(letter.project, going, window)
+        if only:
+            _refuse_busy(seats)
+        typed = [seat.agent for seat in seats if seat.ready and await self._type(letter, seat)]
+        if only:
+            await self._tell_live(letter, typed)
+        missed = FAILED if only else DEFERRED
+        delivery = {agent: INJECTED if agent in typed else missed for agent in going}
+        return Attempt(denied=denied, delivery=delivery)
+
+    async def keep(self, conn: Connection, letter: Letter, attempt: Attempt) -> Sequence[NewEvent]:
+        """What waits for a terminal, and what is told of it."""
+        deferred = [agent for agent, how in attempt.delivery.items() if how == DEFERRED]
+        if deferred:
+            waiting = Waiting(
+                project=letter.project,
+                message_id=letter.id,
+                sender=letter.sender,
+                thread_id=letter.thread_id,
+                body=letter.body,
+            )
+            await self._pokes.stage(conn, waiting, deferred)
+        return [_poke(letter, agent, how) for agent, how in attempt.delivery.items()]
+
+    async def _denied(self, letter: Letter, agents: Sequence[str]) -> frozenset[str]:
+        denied = self._contacting.denied_live
+        return frozenset(
+            [
+                agent
+                for agent in agents
+                if await denied(letter.project, letter.sender, agent, letter.thread_id)
+            ]
+        )
+
+    async def _seats(self, project: str, agents: Sequence[str], window: str) -> Sequence[_Seat]:
+        now = self._clock.now()
+        rows = await self._db.fetch(_SQL["windows.terminals"], project, list(agents), now, window)
+        missing = bool(window) and all(row["window_uuid"] != window for row in rows)
+        by_agent = {row["id"]: row for row in rows}
+        return [
+            _Seat(
+                agent=agent,
+                target="" if missing else by_agent[agent]["tmux_target"] or "",
+                focus=self._focus(by_agent[agent]),
+            )
+            for agent in agents
+        ]
+
+    def _focus(self, row: Record) -> str:
+        """What it looks at; what it said too long ago (or in a time to come) is no longer known."""
+        if row["focus_at"] is None or abs(self._clock.now() - row["focus_at"]) > FRESH:
+            return "unknown"
+        return row["focus_state"] or "unknown"
+
+    async def _type(self, letter: Letter, seat: _Seat) -> bool:
+        try:
+            await self._tmux.type(seat.target, wrap(letter.sender, letter.thread_id, letter.body))
+        except NotTyped as reason:
+            log.warning("live.not_typed", agent=seat.agent, message=letter.id, reason=str(reason))
+            return False
+        log.info("live.typed", agent=seat.agent, message=letter.id)
+        return True
+
+    async def _tell_live(self, letter: Letter, typed: Sequence[str]) -> None:
+        """Nothing is kept of a message that is only typed, but that it was. Raises Unavailable."""
+        if not typed:
+            raise Unavailable(
+                "The message could not be typed into the terminal.",
+                code="delivery_failed",
+                details={"delivery": FAILED},
+            )
+        try:
+            async with self._journal.writing() as entry:
+                await entry.tell([_poke(letter, agent, INJECTED) for agent in typed])
+        except DatabaseUnavailable:  # it was typed: to say otherwise would have it typed again
+            log.warning("live.not_told", message=letter.id)
+
+
+def _refuse_busy(seats: Sequence[_Seat]) -> None:
+    """Nothing is typed at all where somebody cannot take it. Raises Unavailable."""
+    for seat in seats:
+        if not seat.ready:
+            raise Unavailable(
+                f"{seat.agent} is not at a prompt where a message could be typed.",
+                code="recipient_busy",
+                retry_after=2,
+                details={"agent": seat.agent, "focus_state": seat.focus},
+            )
+
+
+def _poke(letter: Letter, agent: str, how: str) -> NewEvent:
+    return NewEvent(
+        project=letter.project,
+        type=WINDOW_POKE,
+        data={"message_id": letter.id, "from": letter.sender, "delivery": how},
+        audience=[agent],
+    )
