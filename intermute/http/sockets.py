@@ -86,6 +86,8 @@ class Sockets:
         socket = web.WebSocketResponse(
             heartbeat=self._heartbeat, compress=False, max_msg_size=MAX_FRAME + 1, timeout=GOODBYE
         )
+        # Who came without a cursor goes on from here when the connection breaks before the first event.
+        socket.headers["X-Cursor"] = str(self._feed.tail.position)
         if not socket.can_prepare(request):
             raise InvalidRequest("This path is for WebSockets.", code="not_a_websocket")
         with self._seats.take(agent) as seat:
