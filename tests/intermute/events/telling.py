@@ -54,6 +54,13 @@ class Ear:
     async def say(self, what: Any) -> None:
         await self.socket.send_str(json.dumps(what))
 
+    async def heeded(self) -> None:
+        """Everything said before has been heeded: a ping is answered in its turn."""
+        await self.socket.ping(b"heeded?")
+        async with asyncio.timeout(WITHIN):
+            message = await self.socket.receive()
+        assert message.type is aiohttp.WSMsgType.PONG, message
+
     async def closed(self) -> tuple[int | None, str]:
         """Why the other side has closed; fails where it says something instead."""
         async with asyncio.timeout(WITHIN):
@@ -66,7 +73,7 @@ class Ear:
 async def listening(
     session: aiohttp.ClientSession, url: str, path: str = "/ws/agents/ann", **query: Any
 ) -> AsyncIterator[Ear]:
-    """Connected; what happens from here on is heard."""
+    """Connected; what happens from here on is heard. It does not answer the server's own pings."""
     parameters = {"project": "alpha"} | {name: str(value) for name, value in query.items()}
-    async with session.ws_connect(url + path, params=parameters) as socket:
+    async with session.ws_connect(url + path, params=parameters, autoping=False) as socket:
         yield Ear(socket)
