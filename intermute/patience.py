@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 import structlog
@@ -16,6 +16,7 @@ import tenacity
 
 from intermute.breaker import Breaker
 from intermute.errors import IntermuteError, InvalidRequest, StorageDown, Unavailable
+from storage.background import background
 from storage.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
@@ -59,21 +60,26 @@ class Patience:
         self._randomness = randomness
         self._sleep = sleep
         self._tasks: asyncio.TaskGroup | None = None
-        self._running: set[asyncio.Task[Any]] = set()
         self.breaker = Breaker(lambda: asyncio.get_running_loop().time(), randomness)
         self.faults = 0  #: of the storage, so far
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
         """Work can be done until leave; what is still under way then is given up."""
+        ready = asyncio.Event()
+        async with background(self._room(ready)):
+            await ready.wait()
+            yield
+
+    async def _room(self, ready: asyncio.Event) -> None:
+        """Where the work runs; it ends, cancelled, with everything in it."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            ready.set()
             try:
-                yield
+                await asyncio.Event().wait()
             finally:
                 self._tasks = None
-                for task in self._running:
-                    task.cancel()
 
     async def read(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Do what changes nothing, again if a connection broke. Raises IntermuteError and faults of ours."""
@@ -99,15 +105,18 @@ class Patience:
         if self._tasks is None:
             raise Unavailable("The service is about to end.")
         task = self._tasks.create_task(self._outcome(work, again))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        loop = asyncio.get_running_loop()
+        over = loop.create_future()
+        task.add_done_callback(lambda _: _set(over))
+        alarm = loop.call_later(self._deadline if deadline is None else deadline, _set, over)
         try:
-            await asyncio.wait((task,), timeout=self._deadline if deadline is None else deadline)
-            if not task.done() or task.cancelled():
-                self.faults += 1
-                raise StorageDown("The database did not answer in time; whether it was done is not known.")
+            await over
         finally:
+            alarm.cancel()
             task.cancel()
+        if not task.done() or task.cancelled():
+            self.faults += 1
+            raise StorageDown("The database did not answer in time; whether it was done is not known.")
         outcome = task.result()
         if isinstance(outcome, _Failed):
             raise outcome.error
@@ -156,3 +165,8 @@ class Patience:
                 return error
         told.__cause__ = error
         return told
+
+
+def _set(over: asyncio.Future[None]) -> None:
+    if not over.done():
+        over.set_result(None)

@@ -1,86 +1,45 @@
-"""The whole service, wired: what it knows, what it serves, and what it does by itself."""
+"""The service that runs: its rooms, who may enter them, and what it does by itself."""
 
 import asyncio
-import random
-import secrets
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from intermute.agents.guards import Guards
-from intermute.agents.standings import Standings
-from intermute.events.journal import Journal
-from intermute.http import health
+from intermute.http import health, interface
 from intermute.http.app import App
-from intermute.http.endpoint import AnyEndpoint, Socket
+from intermute.http.endpoint import AnyEndpoint
 from intermute.http.guard import Guard
 from intermute.http.metrics import Meters
 from intermute.http.openapi import Document
+from intermute.http.seats import Seats
 from intermute.http.server import Bounds, Doorway, Listening, listen
-from intermute.keys import Keyring
-from intermute.limits import Limits, LiveRules, Retention
-from intermute.patience import DEADLINE, Patience
-from storage.clock import Clock
-from storage.database import Database
-from storage.ids import NewId
-from storage.wakeups import Wakeups
+from intermute.http.sockets import Sockets
+from intermute.patience import Patience
+from intermute.rooms import Given as Given
+from intermute.rooms import Rooms
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
-    """What the service is built on and told."""
-
-    db: Database
-    wakeups: Wakeups
-    clock: Clock
-    new_id: NewId
-    keyring: Keyring = field(default_factory=Keyring)
-    limits: Limits = field(default_factory=Limits)
-    retention: Retention = field(default_factory=Retention)
-    live: LiveRules = field(default_factory=LiveRules)
-    deadline: float = DEADLINE  #: seconds for a request
-    random_bytes: Callable[[int], bytes] = secrets.token_bytes
-    randomness: Callable[[], float] = random.random
-
-
-class Service:
-    """Its attributes are the rooms: whoever runs it in the same process may ask them directly."""
+class Service(Rooms):
+    """Open it, `run` it, and `serve` it on as many addresses as wanted."""
 
     def __init__(self, given: Given) -> None:
+        super().__init__(given)
         self.given = given
-        db, clock = given.db, given.clock
         self.meters = Meters()
         self._patience = Patience(randomness=given.randomness, deadline=given.deadline)
-        self.journal = Journal(db, clock)
-        self.standings = Standings(db)
-        self.guards = Guards(db, clock, self.standings)
-        self._app = App(
-            self._endpoints(),
-            self._sockets(),
-            guard=Guard(given.keyring, self.guards.owner_of, self._patience),
-            patience=self._patience,
-            meters=self.meters,
-        )
+        self._seats = Seats(given.limits.sockets)
+        self._live = Sockets(self.feed, self.guards, self._seats, given.clock)
+        self._app = self._build()
+        self._doorways: set[Doorway] = set()
+        self._refused = 0
         self._watch()
-
-    def _endpoints(self) -> list[AnyEndpoint]:
-        document = Document()
-        endpoints = [
-            *health.endpoints(self.given.db, self._patience, self.meters),
-            *document.endpoints(),
-        ]
-        document.describe(endpoints, self._sockets())
-        return endpoints
-
-    def _sockets(self) -> list[Socket]:
-        return []
 
     @classmethod
     @asynccontextmanager
     async def open(cls, given: Given) -> AsyncIterator["Service"]:
         """Build it, ready to serve; nothing runs by itself before `run`. Raises DatabaseUnavailable."""
         service = cls(given)
+        await service.feed.begin()
         async with service._patience.open():
             yield service
 
@@ -88,6 +47,9 @@ class Service:
         """What the service does by itself, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self.guards.run())
+            tasks.create_task(self.feed.run())
+            tasks.create_task(self._live.run())
+            tasks.create_task(self.mailroom.indexer.run())
 
     @asynccontextmanager
     async def serve(
@@ -95,10 +57,14 @@ class Service:
     ) -> AsyncIterator[Listening]:
         """Answer requests until leave. Raises OSError where the port or the socket cannot be had."""
         doorway = Doorway(self._app, Bounds(connections=self.given.limits.connections))
-        self.meters.gauge("connections", "Connections open", lambda: doorway.connections)
-        self.meters.counter("connections_refused", "Connections beyond the limit", lambda: doorway.refused)
-        async with listen(doorway, host=host, port=port, path=socket, leaving=self._leave) as listening:
-            yield listening
+        async with listen(doorway, host=host, port=port, path=socket, leaving=self._seats.shut) as listening:
+            self._seats.open()
+            self._doorways.add(doorway)
+            try:
+                yield listening
+            finally:
+                self._doorways.discard(doorway)
+                self._refused += doorway.refused
 
     async def reload_keys(self) -> None:
         """Read the keys file again. Raises BadKeys, OSError: then the old keys stay in force."""
@@ -108,12 +74,31 @@ class Service:
         """What `/metrics` says."""
         return self.meters.text()
 
-    def _leave(self) -> None:
-        """No new connection comes any more: ask the long ones to end."""
+    def _build(self) -> App:
+        document = Document()
+        endpoints: list[AnyEndpoint] = [
+            *health.endpoints(self.given.db, self._patience, self.meters),
+            *document.endpoints(),
+            *interface.endpoints(self, self._seats),
+        ]
+        sockets = interface.sockets(self._live)
+        document.describe(endpoints, sockets)
+        guard = Guard(self.given.keyring, self.guards.owner_of, self._patience)
+        return App(endpoints, sockets, guard=guard, patience=self._patience, meters=self.meters)
 
     def _watch(self) -> None:
-        patience = self._patience
-        self.meters.counter("storage_faults", "Requests the database failed", lambda: patience.faults)
-        self.meters.gauge(
-            "breaker_open", "1 while writes wait for the database", lambda: patience.breaker.open
-        )
+        meters, patience, feed, seats = self.meters, self._patience, self.feed, self._seats
+        meters.gauge("connections", "Connections open", self._connections)
+        meters.counter("connections_refused", "Connections beyond the limit", self._refusals)
+        meters.counter("storage_faults", "Requests the database failed", lambda: patience.faults)
+        meters.gauge("breaker_open", "1 while writes wait for the database", lambda: patience.breaker.open)
+        meters.gauge("listeners", "WebSockets and streams open", lambda: seats.taken)
+        meters.counter("frames", "Events told to listeners", lambda: feed.hub.told)
+        meters.counter("listeners_let_go", "Listeners that fell behind", lambda: feed.hub.let_go)
+        meters.gauge("cursor", "The last event this process has seen", lambda: feed.tail.position)
+
+    def _connections(self) -> int:
+        return sum(doorway.connections for doorway in self._doorways)
+
+    def _refusals(self) -> int:
+        return self._refused + sum(doorway.refused for doorway in self._doorways)

@@ -6,6 +6,7 @@ these are refused. Proxies say for whom they speak, so every address they name m
 """
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
 from aiohttp import web
@@ -97,6 +98,7 @@ def _forwarded(request: web.BaseRequest) -> list[str]:
     return hops
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(text: str) -> bool:
     """Also an IPv4 address as a listener for both versions sees it, with or without a port."""
     if text == "localhost":

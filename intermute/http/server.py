@@ -21,6 +21,7 @@ DRAIN = 5.0  #: seconds for requests under way when the service ends
 LINGER = 2.0  #: seconds the rest of a refused body is read, so that its sender sees the answer
 UNREAD = 30_000  #: milliseconds the other end may leave what we sent unread or unanswered
 BACKLOG = 1024
+SETTLING = 3  #: turns of the loop until what was accepted already has become a connection
 _TCP_USER_TIMEOUT = 18  # not in `socket` on every system
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -56,6 +57,7 @@ class Doorway:
             lingering_time=LINGER,
             auto_decompress=False,  # a small body must not become a big one
         )
+        self._closed = False
         self.refused = 0
 
     @property
@@ -63,13 +65,16 @@ class Doorway:
         return len(self._server._connections)  # noqa: SLF001 - the public one copies them all
 
     def __call__(self) -> asyncio.BaseProtocol:
-        if self.connections >= self._bounds.connections:
+        if self._closed or self.connections >= self._bounds.connections:
             self.refused += 1
             return Full()
         return self._server()
 
     async def close(self) -> None:
         """Idle connections go at once, busy ones when they have answered."""
+        self._closed = True
+        for _ in range(SETTLING):
+            await asyncio.sleep(0)
         self._server.pre_shutdown()
         await self._server.shutdown(self._bounds.drain)
 

@@ -1,5 +1,6 @@
 """Calls the service over HTTP as a program would."""
 
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -39,7 +40,8 @@ class Http:
         **query: Any,
     ) -> Answer:
         """`body` is sent as JSON, `data` as it is; keyword arguments become query parameters."""
-        content = data if data is not None else None if body is None else json.dumps(body).encode()
+        encoded = data if data is not None else None if body is None else json.dumps(body).encode()
+        content = None if encoded is None else io.BytesIO(encoded)  # bytes over 1 MiB make aiohttp warn
         parameters = {name: _written(value) for name, value in query.items()}
         async with self.session.request(
             method, self.url + path, data=content, params=parameters, headers=headers, allow_redirects=False
