@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from storage.database import Database
-from tests.clock import START
+from tests.clock import START, HandClock
 
 
 async def agent(
@@ -33,3 +33,17 @@ async def seen(database: Database, agent: str) -> datetime:
     found = await database.fetchval("SELECT last_seen FROM intermute.agents WHERE id = $1", agent)
     assert isinstance(found, datetime)
     return found
+
+
+async def hold(database: Database, clock: HandClock, agent: str, pattern: str, *, project: str = "p") -> None:
+    """A path the agent holds for an hour."""
+    await database.execute(
+        "INSERT INTO intermute.reservations (id, project, agent, pattern, anchor, exclusive, token,"
+        " created_at, expires_at) SELECT $1, $2, $3, $4, '', true, count(*) + 1, $5,"
+        " $5::timestamptz + '1 hour' FROM intermute.reservations",
+        f"{agent}-{pattern}-{project}",
+        project,
+        agent,
+        pattern,
+        clock.now(),
+    )

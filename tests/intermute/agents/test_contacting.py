@@ -16,18 +16,6 @@ def contacting(database: Database, clock: HandClock, standings: Standings) -> Co
     return Contacting(database, clock, standings, lambda one, other: fnmatchcase(other, one))
 
 
-async def hold(database: Database, clock: HandClock, agent: str, pattern: str, *, project: str = "p") -> None:
-    await database.execute(
-        "INSERT INTO intermute.reservations (id, project, agent, pattern, anchor, exclusive, token,"
-        " created_at, expires_at) VALUES ($1, $2, $3, $4, '', true, 1, $5, $5::timestamptz + '1 hour')",
-        f"{agent}-{pattern}-{project}",
-        project,
-        agent,
-        pattern,
-        clock.now(),
-    )
-
-
 async def test_open_agents_and_strangers_take_everything(database: Database, contacting: Contacting) -> None:
     await rows.agent(database, "bob")
     assert await contacting.denied("p", "alice", ["bob", "stranger"]) == set()
@@ -60,10 +48,10 @@ async def test_auto_takes_also_from_who_works_on_the_same_files(
 ) -> None:
     await rows.agent(database, "bob", policy="auto")
     await rows.agent(database, "carol", policy="contacts_only")
-    await hold(database, clock, "bob", "src/*")
-    await hold(database, clock, "carol", "src/*")
+    await rows.hold(database, clock, "bob", "src/*")
+    await rows.hold(database, clock, "carol", "src/*")
     assert await contacting.denied("p", "alice", ["bob", "carol"]) == {"bob", "carol"}
-    await hold(database, clock, "alice", "src/main.go")
+    await rows.hold(database, clock, "alice", "src/main.go")
     assert await contacting.denied("p", "alice", ["bob", "carol"]) == {"carol"}
     assert await contacting.denied("q", "alice", ["bob"]) == {"bob"}
     await clock.advance(3600)
