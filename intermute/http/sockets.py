@@ -25,7 +25,7 @@ log = structlog.get_logger()
 
 HEARTBEAT = 30.0  #: seconds between pings; half of it for the answer
 PATIENCE = 30.0  #: seconds a listener may take nothing of what it missed
-GOODBYE = 5.0  #: seconds for the other side to close
+GOODBYE = 2.0  #: seconds for the other side to close; less than a service that ends has for its requests
 ALIVE = 60.0  #: seconds between signs of life of agents whose connections stand
 
 
