@@ -1,5 +1,6 @@
 """Takes messages to the terminals of their recipients: asks, counts, looks, types."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -94,7 +95,7 @@ class Terminals:
         seats = await self._seats(letter.project, going, window)
         if only:
             _refuse_busy(seats)
-        typed = [seat.agent for seat in seats if seat.ready and await self._type(letter, seat)]
+        typed = await self._type_all(letter, [seat for seat in seats if seat.ready])
         if only:
             await self._tell_live(letter, typed)
         missed = FAILED if only else DEFERRED
@@ -144,6 +145,12 @@ class Terminals:
         if row["focus_at"] is None or abs(self._clock.now() - row["focus_at"]) > FRESH:
             return "unknown"
         return row["focus_state"] or "unknown"
+
+    async def _type_all(self, letter: Letter, seats: Sequence[_Seat]) -> Sequence[str]:
+        """Those it was typed to. Side by side, so that one slow terminal does not use up the others' time."""
+        async with asyncio.TaskGroup() as tasks:
+            typing = [(seat.agent, tasks.create_task(self._type(letter, seat))) for seat in seats]
+        return [agent for agent, done in typing if done.result()]
 
     async def _type(self, letter: Letter, seat: _Seat) -> bool:
         try:
