@@ -10,6 +10,7 @@ from container.engine import Engine
 from container.process import ProcessSandbox
 from container.runtimes import LOCAL
 from container.sandbox import ContainerError
+from host.coordination.checkup import intermute_finding
 from host.doctor import Check, Finding
 from host.settings import Settings
 from host.settings_pieces import TelegramSettings
@@ -28,6 +29,7 @@ async def checkups(settings: Settings) -> AsyncIterator[tuple[Check, ...]]:
         if settings.sandbox != "process":
             checks += [partial(_engine, engine), partial(_image, settings, engine)]
         checks += _kernels(settings)
+        checks.append(partial(intermute_finding, settings))
         if settings.telegram.token is not None:
             checks.append(partial(_telegram, settings.telegram, settings.telegram.token.get_secret_value()))
         yield tuple(checks)

@@ -98,7 +98,10 @@ class Execution:
         if not _writes(approval, vote.verb):
             return None
         return await self._writes.written(
-            _operation(approval, vote.verb), approval.key(vote.attempt), project=approval.project
+            _operation(approval, vote.verb),
+            _arguments(approval, vote.verb),
+            approval.key(vote.attempt),
+            project=approval.project,
         )
 
     async def _perform(self, approval: Approval, verb: Verb) -> Outcome | None:

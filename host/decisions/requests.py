@@ -9,6 +9,8 @@ from demarch.effects import effect
 from demarch.kernel import Discovery, Run
 from demarch.operations import OPERATIONS
 from demarch.phrases import tokens
+from host.coordination import requests as coordination
+from host.coordination.calls import WRITES as COORDINATION
 from host.phrases import one_line, quoted
 from host.tools.writes import REGISTER_GROUP, ROUTE_REVIEW, SEND_MESSAGE
 
@@ -24,6 +26,12 @@ class Request:
 
 def describe(operation: str, arguments: Mapping[str, Any], about: Run | Discovery | None) -> Request:
     """The request in words; `about` is the run or discovery it names, if the kernel could be asked."""
+    if operation in COORDINATION:
+        return Request(
+            asks=coordination.asks(operation, arguments),
+            effect=coordination.effect(operation, arguments),
+            lines=coordination.lines(operation, arguments),
+        )
     run = about if isinstance(about, Run) else None
     named = quoted(run.goal if run else arguments.get("run_id", "?"))
     named_by = ("title", "id", "to", "discovery_id")

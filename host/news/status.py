@@ -1,7 +1,7 @@
 """/status: one screen of what runs, what it costs, what waits for whom, and what is not well."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,6 +11,7 @@ from demarch.errors import DemarchError
 from demarch.kernel import Run
 from demarch.phrases import bar, dots, tokens
 from demarch.projects import Projects
+from host.coordination.overview import Section
 from host.decisions.approvals import Approval, State
 from host.decisions.approvals_store import Approvals
 from host.decisions.board import Board
@@ -29,6 +30,12 @@ WAITING = 10
 
 Degraded = Callable[[], Sequence[str]]  #: one sentence per part that is not well
 SpentToday = Callable[[str], str]  #: folder to what models cost today; empty when nothing
+WhoHoldsWhat = Callable[[Group | None], Awaitable[Sequence[Section]]]
+
+
+async def nobody(_group: Group | None) -> Sequence[Section]:
+    """Without intermute nobody holds anything."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,7 @@ class Status:
         degraded: Degraded,
         spent: SpentToday,
         picture_patience: float,
+        holding: WhoHoldsWhat = nobody,
     ) -> None:
         self._database = database
         self._approvals = approvals
@@ -61,6 +69,7 @@ class Status:
         self._degraded = degraded
         self._spent = spent
         self._picture_patience = picture_patience
+        self._holding = holding
 
     async def content(self, folder: str) -> Content:
         """The screen for the chats of a group; the main group sees everything that waits."""
@@ -75,6 +84,7 @@ class Status:
                 "Waiting", [self._waits(approval) for approval in waiting], "Nothing waits for a decision."
             ),
         ]
+        parts += [_section(each.title, each.lines, "") for each in await self._holding(group)]
         spent = self._spent(folder)
         if spent:
             parts.append(_section("Spent today", [spent], ""))

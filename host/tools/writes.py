@@ -33,6 +33,20 @@ class Registrar(Protocol):
     ) -> Group: ...
 
 
+class OtherWrites(Protocol):
+    """Writes of another part of the host, by operations of its own."""
+
+    def has(self, operation: str) -> bool: ...
+
+    async def perform(self, operation: str, arguments: Mapping[str, Any], key: str) -> Outcome:
+        """Once per key. Raises DemarchError."""
+        ...
+
+    async def written(self, operation: str, arguments: Mapping[str, Any], key: str) -> Outcome | None:
+        """What the write with this key did, None when it did not happen. Raises DemarchError."""
+        ...
+
+
 class Writes:
     """Executes once per key, whichever operation it is."""
 
@@ -45,6 +59,7 @@ class Writes:
         registry: Registry,
         registrar: Registrar,
         reviews: ReviewRoutes,
+        others: OtherWrites | None = None,
     ) -> None:
         self._projects = projects
         self._database = database
@@ -52,6 +67,7 @@ class Writes:
         self._registry = registry
         self._registrar = registrar
         self._reviews = reviews
+        self._others = others
 
     async def perform(
         self, operation: str, arguments: Mapping[str, Any], *, project: str, actor: str, key: str
@@ -64,10 +80,16 @@ class Writes:
             return await self._register(arguments, actor)
         if operation == ROUTE_REVIEW:
             return await self._reviews.send(arguments, project=project, slot=_slot(key))
+        if self._others is not None and self._others.has(operation):
+            return await self._others.perform(operation, arguments, key)
+        if operation != SEND_MESSAGE:
+            raise NotPossible(f"{one_line(operation, 60)} cannot be done here.")
         async with self._database.transaction() as conn:
             return await self.say(conn, arguments, key)
 
-    async def written(self, operation: str, key: str, *, project: str) -> Outcome | None:
+    async def written(
+        self, operation: str, arguments: Mapping[str, Any], key: str, *, project: str
+    ) -> Outcome | None:
         """What the write with this key did, None when it certainly did not happen. Raises DemarchError."""
         if operation in OPERATIONS:
             return await self._projects.of(project).written(key)
@@ -75,6 +97,8 @@ class Writes:
             _SQL["intents.slot_taken"], _slot(key)
         ):
             return Outcome(text="The message is on its way.", data={})
+        if self._others is not None and self._others.has(operation):
+            return await self._others.written(operation, arguments, key)
         return None
 
     async def say(

@@ -20,6 +20,7 @@ from host.people.registry import Group
 from host.phrases import quoted, sentence
 from host.record.audit import Audit
 from host.tools.intents import Intent, Intents, IntentState, arguments_hash
+from host.tools.others_words import OthersWords
 from host.tools.policy import NO_TURN
 from host.tools.underway import Underway
 from host.tools.writes import SEND_MESSAGE, Writes
@@ -127,7 +128,7 @@ class Writing:
             return _failed(f"{sentence(error, 300)} {UNKNOWN}")
         except DemarchError as error:
             await self._end(wish, intent, IntentState.FAILED, {"text": str(error)})
-            return _failed(str(error))
+            return _failed(str(error), untrusted=isinstance(error, OthersWords))
         await self._end(wish, intent, IntentState.EXECUTED, _result(outcome))
         return ToolResult(text=outcome.text, data=outcome.data)
 
@@ -252,5 +253,6 @@ def _pending(approval: Approval) -> ToolResult:
     )
 
 
-def _failed(text: str) -> ToolResult:
-    return ToolResult(text=text, data={"status": "failed"}, failed=True)
+def _failed(text: str, *, untrusted: bool = False) -> ToolResult:
+    marks = {"untrusted": True} if untrusted else {}
+    return ToolResult(text=text, data={"status": "failed", **marks}, failed=True)

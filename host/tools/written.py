@@ -56,7 +56,9 @@ class WrittenRecord:
     async def _resolved(self, intent: Intent) -> str:
         """Recorded and then cut off: the kernel knows by the key, or nobody does."""
         try:
-            outcome = await self._writes.written(intent.operation, intent.key, project=intent.project)
+            outcome = await self._writes.written(
+                intent.operation, intent.arguments, intent.key, project=intent.project
+            )
         except DemarchError as error:
             log.warning("intent.unknown", operation=intent.operation, reason=str(error))
             return f"{_name(intent)}: nobody can say whether it was done ({one_line(error, 200)})."
