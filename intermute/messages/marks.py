@@ -77,7 +77,7 @@ class Marks:
     async def _together(self, marks: Sequence[Mark]) -> Sequence[Fate | None]:
         try:
             return await self._write(marks)
-        except asyncpg.PostgresError:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
             return [None] * len(marks)
 
     async def _write(self, marks: Sequence[Mark]) -> list[Fate]:

@@ -74,7 +74,7 @@ class Postbox:
     async def _together(self, letters: Sequence[Letter]) -> Sequence[Posted | None]:
         try:
             return await self._write(letters)
-        except asyncpg.PostgresError:
+        except (asyncpg.PostgresError, asyncpg.InterfaceError):
             return [None] * len(letters)  # one of them spoils it for all; alone each learns its own fate
 
     async def _write(self, letters: Sequence[Letter]) -> list[Posted]:
