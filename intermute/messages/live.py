@@ -34,15 +34,3 @@ class LivePost(Protocol):
 
     async def keep(self, conn: Connection, letter: Letter, attempt: Attempt) -> Sequence[NewEvent]:
         """For `both`: keep what waits for a terminal, in the message's transaction. What is to be told."""
-
-
-class NoLivePost:
-    """Where nobody has a terminal."""
-
-    enabled = False
-
-    async def attempt(self, letter: Letter, *, window: str) -> Attempt:
-        return Attempt(denied=frozenset(), delivery=dict.fromkeys(letter.to, "deferred"))
-
-    async def keep(self, conn: Connection, letter: Letter, attempt: Attempt) -> Sequence[NewEvent]:
-        return ()
