@@ -38,17 +38,19 @@ class Feed:
         """Follow the log, until cancelled."""
         await self.tail.run()
 
-    async def missed(self, listener: Listener, since: int | None) -> AsyncGenerator[Frame, None]:
-        """Join, and give what lies behind the cursor (None: nothing). Live once this has come to its end."""
+    async def present(self) -> int:
+        """The cursor of a listener that wants to miss nothing from now on."""
         await self.begin()
-        if since is not None and since > self.tail.position:
+        return self.tail.position
+
+    async def missed(self, listener: Listener, since: int) -> AsyncGenerator[Frame, None]:
+        """Join, and give what lies behind the cursor. The listener is live once this has come to its end."""
+        if since > await self.present():
             # Another process may be ahead of us; a cursor that nobody has given out means the present.
             since = min(since, await self.history.head())
-        present = self.tail.position if since is None else max(since, self.tail.position)
+        present = max(since, self.tail.position)
         self.hub.join(listener, present)
-        if since is None:
-            since = present
-        elif (gap := await self._pruned(listener, since)) is not None:
+        if since < present and (gap := await self._pruned(listener, since)) is not None:
             yield gap
         while True:
             async for frame in self._replay(listener, since, present):

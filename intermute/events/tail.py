@@ -19,8 +19,7 @@ from storage.wakeups import Wakeup, Wakeups
 log = structlog.get_logger()
 
 POLL = 5.0  #: seconds without a notification until the log is looked at
-#: seconds for a commit of this process to be reported by itself before it is fetched
-OWN = 0.002
+GATHER = 0.002  #: seconds in which notifications gather, and own commits are reported without being fetched
 EARLY = 10_000  #: own events kept that wait for an earlier one of somebody else
 
 Heard = Callable[[Sequence[Event]], None]
@@ -96,11 +95,9 @@ class Tail:
         if not payloads:
             await self._catch_up(await self._present_head())
             return
-        target = max((int(payload) for payload in payloads if payload.isdecimal()), default=0)
-        if target > self.position:
-            # A notification of our own commit may come before that commit returns to whoever made it.
-            await asyncio.sleep(OWN)
-        await self._catch_up(target)
+        # Notifications of our own commits may come before those return to whoever made them.
+        await asyncio.sleep(GATHER)
+        await self._catch_up(max((int(payload) for payload in payloads if payload.isdecimal()), default=0))
 
     async def _present_head(self) -> int:
         before = self.position

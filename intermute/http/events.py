@@ -1,7 +1,7 @@
 """`GET /api/events`: the log of a project by pages, or as a stream of server-sent events."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -90,7 +90,9 @@ class Events:
         if MEDIA in request.headers.get("Accept", "").lower():
             self._seats.refuse_if_full()
             listener = StreamListener(project=project, agent=query.agent, interest=interest)
-            return Reply(body=Flow(chunks=self._stream(listener, _since(request)), media=MEDIA))
+            since = _since(request)
+            since = await self._feed.present() if since is None else since
+            return Reply(body=Flow(chunks=self._stream(listener, since), media=MEDIA))
         return Reply(body=await self._page(project, query, interest))
 
     async def _page(self, project: str, query: EventsQuery, interest: Interest) -> Mapping[str, Any]:
@@ -116,7 +118,7 @@ class Events:
             "oldest": await self._feed.history.oldest(),
         }
 
-    async def _stream(self, listener: StreamListener, since: int | None) -> AsyncIterator[bytes]:
+    async def _stream(self, listener: StreamListener, since: int) -> AsyncGenerator[bytes, None]:
         """What was missed and what happens. It ends where the client must come back with its last id."""
         try:
             with self._seats.take(listener.agent) as seat:

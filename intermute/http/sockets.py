@@ -86,8 +86,9 @@ class Sockets:
         socket = web.WebSocketResponse(
             heartbeat=self._heartbeat, compress=False, max_msg_size=MAX_FRAME + 1, timeout=GOODBYE
         )
+        present = await self._feed.present()
         # Who came without a cursor goes on from here when the connection breaks before the first event.
-        socket.headers["X-Cursor"] = str(self._feed.tail.position)
+        socket.headers["X-Cursor"] = str(present)
         if not socket.can_prepare(request):
             raise InvalidRequest("This path is for WebSockets.", code="not_a_websocket")
         with self._seats.take(agent) as seat:
@@ -98,7 +99,7 @@ class Sockets:
             listener = SocketListener(
                 transport, project=project, agent=agent, interest=interest, lost=lambda: _leave(seat)
             )
-            ending = await self._attend(socket, listener, seat, since)
+            ending = await self._attend(socket, listener, seat, present if since is None else since)
             await _part(socket, transport, ending)
         return socket
 
@@ -118,7 +119,7 @@ class Sockets:
         return agent
 
     async def _attend(
-        self, socket: web.WebSocketResponse, listener: SocketListener, seat: Seat, since: int | None
+        self, socket: web.WebSocketResponse, listener: SocketListener, seat: Seat, since: int
     ) -> Ending:
         try:
             async with asyncio.timeout(None) as stay:
@@ -140,9 +141,7 @@ class Sockets:
         finally:
             self._feed.hub.leave(listener)
 
-    async def _talk(
-        self, socket: web.WebSocketResponse, listener: SocketListener, since: int | None
-    ) -> Ending:
+    async def _talk(self, socket: web.WebSocketResponse, listener: SocketListener, since: int) -> Ending:
         async with aclosing(self._feed.missed(listener, since)) as missed:
             async for frame in missed:
                 async with asyncio.timeout(PATIENCE):

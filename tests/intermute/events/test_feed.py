@@ -78,6 +78,16 @@ async def test_more_than_waits_during_the_replay_is_read_from_the_log(feed: Feed
     assert past + await heard(stream, last + 1) == list(range(1, last + 2))
 
 
+async def test_fault_14_what_happens_between_the_answer_to_a_listener_and_its_joining_is_heard(
+    feed: Feed, journal: Journal
+) -> None:
+    await tell(journal, note())
+    answered = await feed.present()
+    await tell(journal, note())
+    async with aclosing(feed.missed(listener(), answered)) as missed:
+        assert [frame.event.cursor async for frame in missed] == [2]
+
+
 async def test_a_listener_from_a_process_that_was_ahead_hears_nothing_twice(
     database: Database, journal: Journal, wakeups: Wakeups, clock: HandClock
 ) -> None:
@@ -98,7 +108,7 @@ async def test_a_frame_larger_than_a_client_reads_is_the_same_live_and_from_the_
     feed: Feed, journal: Journal, database: Database
 ) -> None:
     stream = listener()
-    async with aclosing(feed.missed(stream, None)) as missed:
+    async with aclosing(feed.missed(stream, await feed.present())) as missed:
         assert [frame async for frame in missed] == []
     await tell(journal, note("spec.created", entity_id="s1", data={"vision": "x" * 500_000}))
     live = await stream.fetch()
