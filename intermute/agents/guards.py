@@ -28,6 +28,9 @@ HOSTED = "intercom:"  #: how ids of the host's containers begin
 
 _SQL = sql.load("intermute", "standings")
 
+#: an agent, and the only project it may be of (None: whichever)
+_Sign = tuple[str, str | None]
+
 
 class Guards:
     """Checks identities. `run` is the loop that writes the signs of life."""
@@ -36,8 +39,8 @@ class Guards:
         self._db = db
         self._clock = clock
         self._standings = standings
-        self._seen: dict[str, datetime] = {}
-        self._due: set[str] = set()
+        self._seen: dict[_Sign, datetime] = {}
+        self._due: set[_Sign] = set()
         self._wake = asyncio.Event()
 
     async def check(self, caller: Caller, agent: str) -> None:
@@ -53,17 +56,23 @@ class Guards:
         owner: str | None = await self._db.fetchval(_SQL["standings.owner"], digest(token))
         return owner
 
-    def touch(self, agent: str) -> None:
-        """The agent did something. Costs the request nothing."""
+    def touch(self, agent: str, caller: Caller | None = None) -> None:
+        """The agent did something. Costs the request nothing.
+
+        A caller that is bound to a project says nothing about agents of another one that are called alike.
+        """
+        if not agent:
+            return
+        sign = (agent, caller.project if caller and caller.bound else None)
         now = self._clock.now()
-        seen = self._seen.get(agent)
+        seen = self._seen.get(sign)
         # A clock that was turned back must not silence anybody.
-        if not agent or (seen is not None and abs(now - seen) < TOUCH_EVERY):
+        if seen is not None and abs(now - seen) < TOUCH_EVERY:
             return
         if len(self._seen) >= KEPT:
             self._seen.clear()
-        self._seen[agent] = now
-        self._due.add(agent)
+        self._seen[sign] = now
+        self._due.add(sign)
         self._wake.set()
 
     async def run(self) -> None:
@@ -71,13 +80,14 @@ class Guards:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            due, self._due = self._due, set()
+            due, self._due = list(self._due), set()
+            agents, projects = [agent for agent, _ in due], [project for _, project in due]
             try:
-                await self._db.execute(_SQL["standings.touch"], sorted(due), self._clock.now())
+                await self._db.execute(_SQL["standings.touch"], agents, projects, self._clock.now())
             except Exception:  # signs of life go on when the database is back
                 log.exception("agents.signs_lost", agents=len(due))
-                for agent in due:
-                    self._seen.pop(agent, None)  # the next request says it again
+                for sign in due:
+                    self._seen.pop(sign, None)  # the next request says it again
                 await self._clock.sleep(PAUSE)
 
 

@@ -90,7 +90,7 @@ class InboxRoom:
     async def page(self, request: Request[PageQuery, Nothing]) -> Reply:
         query, agent = request.query, request.path["agent"]
         await self._guards.check(request.caller, agent)
-        self._guards.touch(agent)
+        self._guards.touch(agent, request.caller)
         project = request.caller.within(query.project)
         if project or request.caller.bound:
             rows = await self._inbox.page(project, agent, query.since, query.limit)

@@ -97,7 +97,7 @@ class MessageRoom:
         body = request.body
         letter = self._letter(body, request.caller.writing(body.project))
         await self._guards.check(request.caller, letter.sender)
-        self._guards.touch(letter.sender)
+        self._guards.touch(letter.sender, request.caller)
         sent = await self._mailroom.messages.send(letter, window=body.target_window_uuid)
         if not sent.message_id:
             return Reply(body=LiveJson(delivery=_delivery(sent), denied=list(sent.denied) or None))
@@ -144,7 +144,7 @@ class MessageRoom:
             if not value.strip():
                 raise InvalidRequest(f"A broadcast needs the member {name}.", code=f"{name}_required")
         await self._guards.check(request.caller, body.sender)
-        self._guards.touch(body.sender)
+        self._guards.touch(body.sender, request.caller)
         letter = Letter(
             project=project,
             id=body.id or str(self._new_id()),
@@ -179,7 +179,7 @@ class MessageRoom:
         mark = Mark(project=project, message_id=message_id, agent=agent, ack=ack)
         if agent:
             await self._guards.check(caller, agent)
-            self._guards.touch(agent)
+            self._guards.touch(agent, caller)
             await self._mailroom.marks.put(mark)
         else:
             await self._mailroom.marks.tell(mark)

@@ -87,5 +87,5 @@ class Pokes:
         if not project or not agent:
             raise InvalidRequest("Name the project and the agent.", code="project and agent required")
         await self._guards.check(caller, agent)
-        self._guards.touch(agent)
+        self._guards.touch(agent, caller)
         return project

@@ -241,3 +241,22 @@ async def test_a_request_of_an_agent_is_a_sign_of_its_life(
     service.guards.touch("a")
     while await rows.seen(database, "a") != clock.now():
         pass
+
+
+async def test_a_key_keeps_no_agent_of_another_project_alive(
+    alpha: Http, beta: Http, clock: HandClock, database: Database
+) -> None:
+    await alpha.post("/api/agents", {"id": "a", "project": "alpha"})
+    await beta.post("/api/agents", {"id": "b", "project": "beta"})
+    before = clock.now()
+    await clock.advance(60)
+    for sender in ("a", "b"):
+        letter = {"project": "beta", "from": sender, "to": ["c"], "body": "x"}
+        assert (await beta.post("/api/messages", letter)).status == 200
+    while await rows.seen(database, "b") != clock.now():
+        pass
+    assert await rows.seen(database, "a") == before
+    letter = {"project": "alpha", "from": "a", "to": ["c"], "body": "x"}
+    assert (await alpha.post("/api/messages", letter)).status == 200
+    while await rows.seen(database, "a") != clock.now():
+        pass
