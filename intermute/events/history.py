@@ -1,5 +1,6 @@
 """Reads what happened from the log, in stretches that cost a bounded amount of work each."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from storage import sql
 from storage.database import Database
 
 LOOKED_AT = 1000  #: events of the project that one stretch looks at
+AT_ONCE = 3  #: stretches read at the same time
 FETCHED = 500  #: events that a tail fetches at once
 
 _SQL = sql.load("intermute", "journal")
@@ -29,6 +31,8 @@ class History:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        # Everybody comes back at once when a service was away; senders need connections meanwhile.
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def head(self) -> int:
         """The cursor of the last event there is."""
@@ -57,7 +61,8 @@ class History:
         """What the agent may hear of a project, or everything there where no agent is named."""
         types = None if types is None else list(types)
         arguments = (project, after, through, agent or None, types, LOOKED_AT, limit)
-        *rows, last = await self._db.fetch(_SQL["journal.stretch"], *arguments)
+        async with self._turns:
+            *rows, last = await self._db.fetch(_SQL["journal.stretch"], *arguments)
         events = [_event(row) for row in rows]
         full = len(events) == limit
         reached = events[-1].cursor if full else max(after, last["cursor"])

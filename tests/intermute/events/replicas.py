@@ -1,10 +1,13 @@
 """A replica in its own process: `python -m tests.intermute.events.replicas URL`, until its stdin ends."""
 
 import asyncio
+import resource
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -20,9 +23,19 @@ from tests.conftest import ROOT
 WITHIN = 30.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replica:
+    url: str
+    pid: int
+
+    def memory(self) -> int:
+        """Bytes it has in memory."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * resource.getpagesize()
+
+
 @asynccontextmanager
-async def replica(database_url: str) -> AsyncIterator[str]:
-    """Where it listens."""
+async def replica(database_url: str) -> AsyncIterator[Replica]:
+    """Running until leave, and ended in order."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", __name__, database_url, cwd=ROOT, stdin=PIPE, stdout=PIPE
     )
@@ -32,7 +45,7 @@ async def replica(database_url: str) -> AsyncIterator[str]:
         async with asyncio.timeout(WITHIN):
             url = (await process.stdout.readline()).decode().strip()
         assert url.startswith("http://")
-        yield url
+        yield Replica(url=url, pid=process.pid)
     finally:
         process.stdin.close()
         async with asyncio.timeout(WITHIN):

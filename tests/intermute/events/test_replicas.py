@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -19,7 +20,7 @@ async def replicas(database_url: str) -> AsyncIterator[tuple[Http, Http]]:
         replica(database_url) as two,
         aiohttp.ClientSession(timeout=PATIENCE) as session,
     ):
-        yield Http(session, one), Http(session, two)
+        yield Http(session, one.url), Http(session, two.url)
 
 
 async def send(replica: Http, number: int, **rest: object) -> None:
@@ -76,7 +77,28 @@ async def test_a_socket_may_move_to_the_other_replica_with_its_cursor(replicas: 
 
 async def test_a_replica_that_ends_says_so_to_its_sockets(database_url: str) -> None:
     async with aiohttp.ClientSession(timeout=PATIENCE) as session, AsyncExitStack() as stack:
-        async with asyncio.TaskGroup() as tasks, replica(database_url) as url:
-            ear = await stack.enter_async_context(listening(session, url))
+        async with asyncio.TaskGroup() as tasks, replica(database_url) as one:
+            ear = await stack.enter_async_context(listening(session, one.url))
             closed = tasks.create_task(ear.closed())
         assert closed.result()[0] == 1001
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+async def test_an_open_socket_costs_little_memory(database_url: str) -> None:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with (
+        replica(database_url) as one,
+        aiohttp.ClientSession(timeout=PATIENCE, connector=connector) as session,
+        AsyncExitStack() as stack,
+    ):
+        await stack.enter_async_context(listening(session, one.url, "/ws/agents/first"))
+        before = one.memory()
+        ears = [
+            await stack.enter_async_context(listening(session, one.url, f"/ws/agents/a{number}"))
+            for number in range(200)
+        ]
+        spec = {"project": "alpha", "title": "x" * 1000}
+        async with session.post(f"{one.url}/api/specs", json=spec) as answer:
+            assert answer.status == 201
+        assert {(await ear.next())["type"] for ear in ears} == {"spec.created"}
+        assert (one.memory() - before) / len(ears) < 60_000
