@@ -20,6 +20,8 @@ from intermute.limits import Limits, LiveRules, Retention
 from intermute.live.desk import LiveDesk
 from intermute.messages.mailroom import Mailroom
 from intermute.patience import DEADLINE
+from intermute.reservations.reservations import Reservations
+from intermute.reservations.sweeper import Sweeper
 from storage.clock import Clock
 from storage.database import Database
 from storage.ids import NewId
@@ -69,5 +71,7 @@ class Rooms:
         self.mailroom = Mailroom(
             db, journal, clock, limits=limits, contacting=self.contacting, live=self.live.post
         )
+        self.reservations = Reservations(db, journal, clock, new_id, limits)
+        self.sweeper = Sweeper(db, journal, clock, limits)
         self.entities = Entities(db, journal, clock, new_id)
         self.features = Features(db, journal, clock)

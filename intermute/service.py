@@ -49,6 +49,7 @@ class Service(Rooms):
             tasks.create_task(self.guards.run())
             tasks.create_task(self.feed.run())
             tasks.create_task(self._live.run())
+            tasks.create_task(self.sweeper.run())
             tasks.create_task(self.mailroom.indexer.run())
 
     @asynccontextmanager

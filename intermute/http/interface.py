@@ -2,28 +2,26 @@
 
 from collections.abc import Sequence
 
-from intermute.http import agents, contacts, entities, inbox, messages, pokes, threads, windows
+from intermute.http import agents, contacts, entities, inbox, messages, pokes, reservations, threads, windows
 from intermute.http.endpoint import AnyEndpoint, Socket
 from intermute.http.events import Events
+from intermute.http.reservations import ReservationRoom
 from intermute.http.seats import Seats
 from intermute.http.sockets import Sockets
 from intermute.rooms import Rooms
 
 
-async def _nothing(_agent: str) -> None:
-    """Nothing is held."""
-
-
 def endpoints(rooms: Rooms, seats: Seats) -> Sequence[AnyEndpoint]:
     """The rows of all rooms."""
     return (
-        *agents.endpoints(rooms.agents, _nothing),
+        *agents.endpoints(rooms.agents, rooms.reservations.release_all),
         *contacts.endpoints(rooms.contacts),
         *windows.endpoints(rooms.live.windows),
         *pokes.endpoints(rooms.live.pokes),
         *messages.endpoints(messages.MessageRoom(rooms.mailroom, rooms.guards, rooms.new_id)),
         *inbox.endpoints(inbox.InboxRoom(rooms.mailroom.inbox, rooms.guards)),
         *threads.endpoints(threads.ThreadRoom(rooms.mailroom.threads, rooms.guards)),
+        *reservations.endpoints(ReservationRoom(rooms.reservations, rooms.guards)),
         *entities.endpoints(rooms.entities, rooms.features),
         *Events(rooms.feed, rooms.guards, seats).table(),
     )

@@ -1,11 +1,12 @@
 -- Grants of paths. `anchor` is the literal beginning of the pattern in whole segments, each ended by '/': two
 -- patterns can only overlap when one anchor is a prefix of the other. `token` is the cursor of the grant.
+-- What is not released is held: whoever decides about a project first ends what is over.
 CREATE TABLE intermute.reservations (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
     project text NOT NULL,
     agent text NOT NULL,
     pattern text NOT NULL,
-    anchor text NOT NULL,
+    anchor text COLLATE "C" NOT NULL,
     exclusive boolean NOT NULL,
     reason text NOT NULL DEFAULT '',
     token bigint NOT NULL,
@@ -15,21 +16,27 @@ CREATE TABLE intermute.reservations (
     -- why it ended: released, expired, agent_gone, transferred
     ended text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
-CREATE INDEX reservations_active ON intermute.reservations (project, anchor COLLATE "C") WHERE released_at IS NULL;
-CREATE INDEX reservations_of_agent ON intermute.reservations (agent, project, created_at);
-CREATE INDEX reservations_by_end ON intermute.reservations (expires_at) WHERE released_at IS NULL;
+CREATE UNIQUE INDEX reservations_by_token ON intermute.reservations (token);
+CREATE INDEX reservations_by_anchor ON intermute.reservations (project, anchor) WHERE released_at IS NULL;
+CREATE INDEX reservations_by_age ON intermute.reservations (project, token) WHERE released_at IS NULL;
+CREATE INDEX reservations_held ON intermute.reservations (agent, project) WHERE released_at IS NULL;
+CREATE INDEX reservations_of_agent ON intermute.reservations (agent, token);
+CREATE INDEX reservations_due ON intermute.reservations (expires_at) WHERE released_at IS NULL;
+CREATE INDEX reservations_over ON intermute.reservations (released_at) WHERE released_at IS NOT NULL;
 
--- Requests that wait for paths somebody holds, first come, first served.
+-- Requests that wait for paths somebody holds, first come, first served. Once granted, `id` is the id of the
+-- (first) reservation.
 CREATE TABLE intermute.waiting (
     place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    id text NOT NULL UNIQUE,
+    id text NOT NULL UNIQUE CHECK (length(id) BETWEEN 1 AND 200),
     project text NOT NULL,
     agent text NOT NULL,
     patterns text[] NOT NULL,
     exclusive boolean NOT NULL,
     reason text NOT NULL DEFAULT '',
-    ttl_minutes integer NOT NULL,
+    ttl interval NOT NULL,
     created_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX waiting_by_project ON intermute.waiting (project, place);
+CREATE INDEX waiting_due ON intermute.waiting (expires_at);

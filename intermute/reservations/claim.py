@@ -1,0 +1,84 @@
+"""What somebody wants to hold: some patterns, all of them or none, shared or not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from intermute.errors import InvalidRequest
+from intermute.globs.pattern import Pattern
+from intermute.limits import Limits
+
+PATTERNS = 100  #: of one request
+ID = 190  #: characters; further reservations of a request get a number behind theirs
+RESERVED = ("check", "fence", "waiting", ".", "..")  #: other things beside reservations have these addresses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The request. With `id`, asking again is answered as before; with `wait_seconds` it may wait."""
+
+    project: str
+    agent: str
+    patterns: Sequence[str]
+    exclusive: bool = False
+    reason: str = ""
+    ttl_minutes: int = 0  #: 0 or less: the default
+    id: str = ""
+    wait_seconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A request that makes sense."""
+
+    id: str
+    project: str
+    agent: str
+    patterns: tuple[Pattern, ...]
+    exclusive: bool
+    reason: str = ""
+    ttl: timedelta = timedelta()
+
+    @classmethod
+    def of(cls, wanted: Wanted, claim_id: str, limits: Limits) -> "Claim":
+        """Raises InvalidRequest."""
+        if not wanted.agent.strip():
+            raise InvalidRequest("The request must name its agent.", code="agent_required")
+        if len(claim_id) > ID or "/" in claim_id or claim_id in RESERVED:
+            raise InvalidRequest("The id cannot be part of an address, or is too long.", code="invalid_id")
+        if not wanted.patterns:
+            raise InvalidRequest("The request must name a path or pattern.", code="pattern_required")
+        if len(wanted.patterns) > PATTERNS:
+            raise InvalidRequest(f"One request names {PATTERNS} patterns at most.", code="too_many_patterns")
+        return cls(
+            id=claim_id,
+            project=wanted.project,
+            agent=wanted.agent,
+            patterns=tuple(Pattern.read(text) for text in dict.fromkeys(wanted.patterns)),
+            exclusive=wanted.exclusive,
+            reason=wanted.reason,
+            ttl=lifetime(wanted.ttl_minutes, limits),
+        )
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """One for each pattern: the claim's own, then those made of it."""
+        return [self.id, *(f"{self.id}.{number}" for number in range(2, len(self.patterns) + 1))]
+
+    @property
+    def texts(self) -> Sequence[str]:
+        return [pattern.text for pattern in self.patterns]
+
+    def excludes(self, other: "Claim") -> bool:
+        """Whether the two cannot be held at the same time."""
+        if self.agent == other.agent or not (self.exclusive or other.exclusive):
+            return False
+        return any(mine.overlaps(theirs) for mine in self.patterns for theirs in other.patterns)
+
+
+def lifetime(minutes: int, limits: Limits) -> timedelta:
+    """How long a grant lasts: the default where nothing is asked for, and never too long."""
+    if minutes <= 0:
+        return min(limits.ttl, limits.longest_ttl)
+    longest = limits.longest_ttl.total_seconds()
+    return timedelta(seconds=min(minutes * 60, longest))

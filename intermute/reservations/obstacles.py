@@ -1,0 +1,117 @@
+"""What stands in the way of a claim: what others hold, and who has been waiting for longer."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from intermute import times
+from intermute.errors import Conflict
+from intermute.globs.anchors import ancestors, below
+from intermute.globs.pattern import Pattern
+from intermute.reservations.claim import Claim
+from storage import sql
+from storage.database import Connection
+
+NAMED = 100  #: obstacles named in an answer
+FETCHED = 200  #: rows at a time
+#: product of two patterns' lengths from which on comparing them is work for a thread
+HEAVY = 20_000
+
+_SQL = sql.load("intermute", "reservations")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """`requested` is the claim's pattern that it overlaps; `waiting`: it is a place in line, no grant."""
+
+    id: str
+    agent: str
+    held_by: str
+    pattern: str
+    requested: str
+    exclusive: bool
+    reason: str
+    expires_at: datetime
+    token: int = 0
+    waiting: bool = False
+
+    def told(self, now: datetime) -> dict[str, Any]:
+        """Its JSON. The original's members first; a place in line is no reservation yet."""
+        left = max(0, round((self.expires_at - now).total_seconds()))
+        return {
+            "reservation_id": "" if self.waiting else self.id,
+            "agent_id": self.agent,
+            "held_by": self.held_by,
+            "pattern": self.pattern,
+            **({"reason": self.reason} if self.reason else {}),
+            "expires_at": times.precise(self.expires_at),
+            "expires_in_seconds": left,
+            "exclusive": self.exclusive,
+            "requested": self.requested,
+            **({"waiting_id": self.id} if self.waiting else {}),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacles:
+    """Those found; `more`: there are others that are not named."""
+
+    found: Sequence[Obstacle] = field(default=())
+    more: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.found)
+
+    def conflict(self, now: datetime) -> Conflict:
+        first = self.found[0]
+        does = "is waiting for" if first.waiting else "holds"
+        return Conflict(
+            f"{first.held_by} {does} {first.pattern}.",
+            code="reservation_conflict",
+            details={"conflicts": [obstacle.told(now) for obstacle in self.found], "more": self.more},
+        )
+
+
+async def held(conn: Connection, claim: Claim, now: datetime) -> Obstacles:
+    """What others hold that the claim cannot be granted beside, in a transaction; without names yet."""
+    found: dict[str, Obstacle] = {}
+    for pattern in claim.patterns:
+        async for row in _near(conn, claim, pattern, now, claim.exclusive):
+            if row["id"] in found or not await meets(pattern, row["pattern"]):
+                continue
+            if len(found) == NAMED:
+                return Obstacles(found=tuple(found.values()), more=True)
+            found[row["id"]] = Obstacle(**dict(row), held_by=row["agent"], requested=pattern.text)
+    return Obstacles(found=tuple(found.values()))
+
+
+async def named(conn: Connection, obstacles: Obstacles) -> Obstacles:
+    """The same, with the names of the agents that have one."""
+    if not obstacles:
+        return obstacles
+    agents = sorted({obstacle.agent for obstacle in obstacles.found})
+    names = {row["id"]: row["name"] for row in await conn.fetch(_SQL["reservations.names"], agents)}
+    found = [replace(one, held_by=names.get(one.agent, one.agent)) for one in obstacles.found]
+    return Obstacles(found=tuple(found), more=obstacles.more)
+
+
+async def meets(pattern: Pattern, text: str) -> bool:
+    """Whether the pattern overlaps one on record; long ones are compared beside the loop."""
+    other = Pattern.read(text)
+    if len(text) * len(pattern.text) < HEAVY or pattern.path or other.path:
+        return pattern.overlaps(other)
+    return await asyncio.to_thread(pattern.overlaps, other)
+
+
+async def _near(
+    conn: Connection, claim: Claim, pattern: Pattern, now: datetime, shared: bool
+) -> AsyncIterator[Any]:
+    first, end = below(pattern.anchor)
+    place = (ancestors(pattern.anchor), first, end)
+    rows = conn.cursor(
+        _SQL["reservations.near"], claim.project, *place, claim.agent, shared, now, prefetch=FETCHED
+    )
+    async for row in rows:
+        yield row

@@ -1,0 +1,113 @@
+-- reservations.decide
+-- Whoever decides about project $1 does so alone.
+SELECT 1 FROM intermute.projects WHERE name = $1 FOR UPDATE
+
+-- reservations.near
+-- Held by others than agent $5 in project $1 at $7, where a pattern is that may overlap: at the anchors $2, or
+-- from $3 up to $4; also those that are shared if $6.
+SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
+WHERE project = $1 AND released_at IS NULL AND anchor = ANY ($2::text[])
+    AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+UNION ALL
+SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
+WHERE project = $1 AND released_at IS NULL AND anchor >= $3 AND anchor < $4
+    AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+
+-- reservations.held
+-- What agent $1 holds in project $2.
+SELECT id, pattern, exclusive FROM intermute.reservations WHERE agent = $1 AND project = $2 AND released_at IS NULL
+
+-- reservations.names
+SELECT id, name FROM intermute.agents WHERE id = ANY ($1::text[]) AND name <> ''
+
+-- reservations.insert
+-- $1 ids, $2 patterns, $3 anchors, $4 tokens; $5 project, $6 agents, $7 exclusive, $8 reasons, $9 now, $10 ends.
+INSERT INTO intermute.reservations
+    (id, pattern, anchor, token, project, agent, exclusive, reason, created_at, expires_at)
+SELECT id, pattern, anchor, token, $5, agent, exclusive, reason, $9, expires_at
+FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $6::text[], $7::boolean[], $8::text[], $10::timestamptz[])
+    AS given (id, pattern, anchor, token, agent, exclusive, reason, expires_at)
+ON CONFLICT (id) DO NOTHING
+
+-- reservations.end
+-- End reservation $1 as $3.
+UPDATE intermute.reservations SET released_at = $2, ended = $3
+WHERE id = $1 AND released_at IS NULL
+RETURNING *
+
+-- reservations.end_held
+-- End all that agent $1 holds in project $2.
+UPDATE intermute.reservations SET released_at = $3, ended = $4
+WHERE agent = $1 AND project = $2 AND released_at IS NULL
+RETURNING *
+
+-- reservations.end_due
+-- End what is over in project $1 at $2.
+UPDATE intermute.reservations SET released_at = $2, ended = 'expired'
+WHERE project = $1 AND released_at IS NULL AND expires_at <= $2
+RETURNING *
+
+-- reservations.end_gone
+-- End what registered agents of whom nothing was heard since $3 hold in project $1.
+UPDATE intermute.reservations SET released_at = $2, ended = 'agent_gone'
+WHERE project = $1 AND released_at IS NULL AND agent IN (SELECT id FROM intermute.agents WHERE last_seen < $3)
+RETURNING *
+
+-- reservations.renew
+UPDATE intermute.reservations SET expires_at = $2 WHERE id = $1 AND released_at IS NULL RETURNING *
+
+-- reservations.get
+SELECT r.*, COALESCE(NULLIF(a.name, ''), r.agent) AS held_by
+FROM intermute.reservations AS r LEFT JOIN intermute.agents AS a ON a.id = r.agent
+WHERE r.id = $1
+
+-- reservations.some
+SELECT * FROM intermute.reservations WHERE id = ANY ($1::text[])
+
+-- reservations.of_token
+SELECT * FROM intermute.reservations WHERE token = $1 AND project = $2
+
+-- reservations.active
+-- Held in project $1 at $2, the newest first, before token $3.
+SELECT r.*, COALESCE(NULLIF(a.name, ''), r.agent) AS held_by
+FROM intermute.reservations AS r LEFT JOIN intermute.agents AS a ON a.id = r.agent
+WHERE r.project = $1 AND r.released_at IS NULL AND r.expires_at > $2 AND r.token < $3
+ORDER BY r.token DESC LIMIT $4
+
+-- reservations.of_agent
+-- All that agent $1 holds or ever held, in project $2 (NULL: in all), the newest first, before token $3.
+SELECT r.*, COALESCE(NULLIF(a.name, ''), r.agent) AS held_by
+FROM intermute.reservations AS r LEFT JOIN intermute.agents AS a ON a.id = r.agent
+WHERE r.agent = $1 AND ($2::text IS NULL OR r.project = $2) AND r.token < $3
+ORDER BY r.token DESC LIMIT $4
+
+-- reservations.projects_of
+-- Where agent $1 holds or waits for anything.
+SELECT project FROM intermute.reservations WHERE agent = $1 AND released_at IS NULL
+UNION
+SELECT project FROM intermute.waiting WHERE agent = $1
+ORDER BY project
+
+-- reservations.due
+-- Projects with anything over at $1, or held or awaited by agents of whom nothing was heard since $2.
+SELECT project FROM intermute.reservations WHERE released_at IS NULL AND expires_at <= $1
+UNION
+SELECT project FROM intermute.waiting WHERE expires_at <= $1
+UNION
+SELECT r.project FROM intermute.reservations AS r JOIN intermute.agents AS a ON a.id = r.agent
+WHERE r.released_at IS NULL AND a.last_seen < $2
+UNION
+SELECT w.project FROM intermute.waiting AS w JOIN intermute.agents AS a ON a.id = w.agent
+WHERE a.last_seen < $2
+ORDER BY project
+
+-- reservations.next
+-- When the next one is over.
+SELECT LEAST(
+    (SELECT min(expires_at) FROM intermute.reservations WHERE released_at IS NULL),
+    (SELECT min(expires_at) FROM intermute.waiting)
+)
+
+-- reservations.sweeping
+-- Whether this transaction is the one that sweeps, of all replicas.
+SELECT pg_try_advisory_xact_lock(hashtextextended('intermute.sweeper', 0))
