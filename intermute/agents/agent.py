@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from asyncpg.protocol import Record
 
@@ -10,8 +10,10 @@ from asyncpg.protocol import Record
 RESERVED = frozenset({"pokes", "presence"})
 
 AT_PROMPT = "at-prompt"
+UNKNOWN = "unknown"
 #: what an agent may say it is doing
-FOCUS_STATES = (AT_PROMPT, "tool-use", "thinking", "unknown")
+FOCUS_STATES = (AT_PROMPT, "tool-use", "thinking", UNKNOWN)
+FRESH = timedelta(seconds=2)  #: an agent is taken at its word for that long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +51,10 @@ def of_row(row: Record) -> Agent:
         last_seen=row["last_seen"],
         created_at=row["created_at"],
     )
+
+
+def focus(state: str, said_at: datetime | None, now: datetime) -> str:
+    """What an agent is doing; what it said too long ago, or in a time to come, is no longer known."""
+    if said_at is None or abs(now - said_at) > FRESH:
+        return UNKNOWN
+    return state or UNKNOWN

@@ -99,6 +99,10 @@ class Agents:
         silent: timedelta = self._clock.now() - one.last_seen
         return silent <= self._limits.grace
 
+    def focus(self, one: Agent) -> str:
+        """What it is doing at this moment."""
+        return agent.focus(one.focus_state, one.focus_at, self._clock.now())
+
     async def heartbeat(self, caller: Caller, id_: str, focus: str = "") -> None:
         """Raises InvalidRequest, NotAllowed, NotFound."""
         if focus and focus not in FOCUS_STATES:

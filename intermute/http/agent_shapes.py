@@ -80,12 +80,12 @@ def agent_shape(one: Agent, *, alive: bool) -> AgentShape:
     }
 
 
-def one_agent(one: Agent, *, alive: bool) -> OneAgent:
+def one_agent(one: Agent, *, alive: bool, focus: str) -> OneAgent:
     return {
         **agent_shape(one, alive=alive),
         "policy": one.policy,
         "live_contact_policy": one.live_policy,
-        "focus_state": one.focus_state,
+        "focus_state": focus,
     }
 
 

@@ -207,7 +207,8 @@ class _Handlers:
 
     async def get(self, request: Request[Nothing, Nothing]) -> Reply:
         one = await self._agents.get(request.caller, request.path["id"])
-        return Reply(body=one_agent(one, alive=self._agents.alive(one)))
+        agents = self._agents
+        return Reply(body=one_agent(one, alive=agents.alive(one), focus=agents.focus(one)))
 
     async def remove(self, request: Request[Nothing, Nothing]) -> Reply:
         id_ = request.path["id"]

@@ -7,6 +7,7 @@ from intermute.limits import Limits, LiveRules
 from intermute.live.pokes import Pokes
 from intermute.live.post import Terminals
 from intermute.live.rates import Rates
+from intermute.live.seats import Seats
 from intermute.live.tmux import Tmux
 from intermute.live.windows import Windows
 from storage.clock import Clock
@@ -31,5 +32,12 @@ class LiveDesk:
     ) -> None:
         self.windows = Windows(db, clock, new_id, guards)
         self.pokes = Pokes(db, clock, guards)
-        rates = Rates(db, clock, limits.live)
-        self.post = Terminals(db, journal, clock, rules, contacting, rates, self.pokes, Tmux(rules, new_id))
+        self.post = Terminals(
+            journal,
+            rules,
+            contacting,
+            Rates(db, clock, limits.live),
+            Seats(db, clock),
+            self.pokes,
+            Tmux(rules, new_id),
+        )

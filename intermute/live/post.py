@@ -2,13 +2,9 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
-from asyncpg.protocol import Record
 
-from intermute.agents.agent import AT_PROMPT
 from intermute.agents.contacting import Contacting
 from intermute.errors import TooLarge, Unavailable
 from intermute.events.event import WINDOW_POKE, NewEvent
@@ -17,17 +13,15 @@ from intermute.limits import LiveRules
 from intermute.live.envelope import wrap
 from intermute.live.pokes import Pokes, Waiting
 from intermute.live.rates import Rates
+from intermute.live.seats import Seat, Seats
 from intermute.live.tmux import NotTyped, Tmux
 from intermute.messages.letter import LIVE, Letter
 from intermute.messages.live import Attempt
-from storage import sql
-from storage.clock import Clock
-from storage.database import Connection, Database
+from storage.database import Connection
 from storage.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
 
-FRESH = timedelta(seconds=2)  #: an agent that said it is at its prompt is taken at its word for that long
 LONGEST = 32_768  #: characters of a message that is typed
 MOST = 10  #: terminals of one message
 
@@ -35,44 +29,29 @@ INJECTED = "injected"
 DEFERRED = "deferred"
 FAILED = "failed"
 
-_SQL = sql.load("intermute", "windows")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seat:
-    """Where a recipient sits, as far as it can be reached now."""
-
-    agent: str
-    target: str
-    focus: str
-
-    @property
-    def ready(self) -> bool:
-        return self.focus == AT_PROMPT and bool(self.target)
-
 
 class Terminals:
     """The live delivery of messages."""
 
     def __init__(
         self,
-        db: Database,
         journal: Journal,
-        clock: Clock,
         rules: LiveRules,
         contacting: Contacting,
         rates: Rates,
+        seats: Seats,
         pokes: Pokes,
         tmux: Tmux,
     ) -> None:
-        self._db = db
         self._journal = journal
-        self._clock = clock
         self._rules = rules
         self._contacting = contacting
         self._rates = rates
+        self._seats = seats
         self._pokes = pokes
         self._tmux = tmux
+        self.typed = 0  #: messages, and those that could not be
+        self.missed = 0
 
     @property
     def enabled(self) -> bool:
@@ -92,7 +71,7 @@ class Terminals:
             return Attempt(denied=denied, delivery=dict.fromkeys(going, DEFERRED))
         await self._journal.ensure_project(letter.project)
         await self._rates.take(letter.project, letter.sender, going)
-        seats = await self._seats(letter.project, going, window)
+        seats = await self._seats.of(letter.project, going, window)
         if only:
             _refuse_busy(seats)
         typed = await self._type_all(letter, [seat for seat in seats if seat.ready])
@@ -126,38 +105,20 @@ class Terminals:
             ]
         )
 
-    async def _seats(self, project: str, agents: Sequence[str], window: str) -> Sequence[_Seat]:
-        now = self._clock.now()
-        rows = await self._db.fetch(_SQL["windows.terminals"], project, list(agents), now, window)
-        missing = bool(window) and all(row["window_uuid"] != window for row in rows)
-        by_agent = {row["id"]: row for row in rows}
-        return [
-            _Seat(
-                agent=agent,
-                target="" if missing else by_agent[agent]["tmux_target"] or "",
-                focus=self._focus(by_agent[agent]),
-            )
-            for agent in agents
-        ]
-
-    def _focus(self, row: Record) -> str:
-        """What it looks at; what it said too long ago (or in a time to come) is no longer known."""
-        if row["focus_at"] is None or abs(self._clock.now() - row["focus_at"]) > FRESH:
-            return "unknown"
-        return row["focus_state"] or "unknown"
-
-    async def _type_all(self, letter: Letter, seats: Sequence[_Seat]) -> Sequence[str]:
+    async def _type_all(self, letter: Letter, seats: Sequence[Seat]) -> Sequence[str]:
         """Those it was typed to. Side by side, so that one slow terminal does not use up the others' time."""
         async with asyncio.TaskGroup() as tasks:
             typing = [(seat.agent, tasks.create_task(self._type(letter, seat))) for seat in seats]
         return [agent for agent, done in typing if done.result()]
 
-    async def _type(self, letter: Letter, seat: _Seat) -> bool:
+    async def _type(self, letter: Letter, seat: Seat) -> bool:
         try:
             await self._tmux.type(seat.target, wrap(letter.sender, letter.thread_id, letter.body))
         except NotTyped as reason:
             log.warning("live.not_typed", agent=seat.agent, message=letter.id, reason=str(reason))
+            self.missed += 1
             return False
+        self.typed += 1
         log.info("live.typed", agent=seat.agent, message=letter.id)
         return True
 
@@ -176,7 +137,7 @@ class Terminals:
             log.warning("live.not_told", message=letter.id)
 
 
-def _refuse_busy(seats: Sequence[_Seat]) -> None:
+def _refuse_busy(seats: Sequence[Seat]) -> None:
     """Nothing is typed at all where somebody cannot take it. Raises Unavailable."""
     for seat in seats:
         if not seat.ready:

@@ -115,6 +115,9 @@ async def test_a_heartbeat_is_a_sign_of_life_with_or_without_a_body(
     assert (await http.get("/api/agents/a"))["focus_state"] == "thinking"
     await http.post("/api/agents/a/heartbeat", {})
     assert (await http.get("/api/agents/a"))["focus_state"] == "thinking"
+    await clock.advance(3)
+    await http.post("/api/agents/a/heartbeat", {})
+    assert (await http.get("/api/agents/a"))["focus_state"] == "unknown"
 
 
 async def test_a_heartbeat_of_nonsense_is_refused(http: Http) -> None:
