@@ -263,3 +263,12 @@ async def test_a_key_keeps_no_agent_of_another_project_alive(
     assert (await alpha.post("/api/messages", letter)).status == 200
     while await rows.seen(database, "a") != clock.now():
         pass
+
+
+async def test_a_removed_agent_lets_go_of_its_files(http: Http) -> None:
+    await register(http, "a")
+    body = {"agent_id": "a", "project": "p", "path_pattern": "src/**", "exclusive": True}
+    assert (await http.post("/api/reservations", body)).status == 201
+    assert (await http.request("DELETE", "/api/agents/a")).status == 204
+    body = {"agent_id": "b", "project": "p", "path_pattern": "src/main.py", "exclusive": True}
+    assert (await http.post("/api/reservations", body)).status == 201

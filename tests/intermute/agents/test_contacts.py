@@ -103,3 +103,15 @@ async def test_an_agent_has_a_thousand_contacts_at_most(http: Http, database: Da
     answer = await http.post("/api/agents/bob/contacts", {"contact": "one more"})
     assert (answer.status, answer["error"]) == (429, "contact_limit")
     assert await database.fetchval("SELECT count(*) FROM intermute.contacts") == 1000
+
+
+async def test_auto_takes_from_who_holds_overlapping_files(http: Http) -> None:
+    await register(http, "bob", "alice")
+    await http.post("/api/agents/bob/policy", {"policy": "auto"})
+    letter = {"project": "p", "from": "alice", "to": ["bob"], "body": "x"}
+    assert (await http.post("/api/messages", letter)).status == 403
+    for agent, pattern in (("bob", "src/**"), ("alice", "src/http/main.py")):
+        assert (await http.post("/api/messages", letter)).status == 403
+        body = {"project": "p", "agent_id": agent, "path_pattern": pattern, "exclusive": False}
+        assert (await http.post("/api/reservations", body)).status == 201
+    assert (await http.post("/api/messages", letter)).status == 200
