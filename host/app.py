@@ -19,6 +19,7 @@ from host.settings import Settings
 from host.terminal import Terminal
 from host.wiring.agents import Agents, open_agents
 from host.wiring.conversation import Conversation, build_conversation
+from host.wiring.coordination import Intermute, open_intermute
 from host.wiring.ground import Ground, open_ground
 from host.wiring.network import Network, open_network
 from host.wiring.outside import Outside, open_outside
@@ -37,17 +38,25 @@ async def up(settings: Settings, terminal: Terminal, stop: asyncio.Event) -> Non
         kernels = await open_kernels(ground)
         outside = await stack.enter_async_context(open_outside(ground))
         agents = await stack.enter_async_context(open_agents(ground))
-        network = await stack.enter_async_context(open_network(ground, agents, kernels.projects))
-        conversation = build_conversation(ground, agents, outside, network, kernels)
+        intermute = await stack.enter_async_context(open_intermute(ground, kernels.projects))
+        network = await stack.enter_async_context(open_network(ground, agents, kernels.projects, intermute))
+        coordinating = intermute.coordinating if intermute else None
+        conversation = build_conversation(ground, agents, outside, network, kernels, coordinating)
         await conversation.decisions.recover()
         log.info("host.starting", version=version("intercom"), install=ground.install)
-        await serve(_services(ground, agents, outside, network, conversation), stop)
+        services = _services(ground, agents, outside, network, conversation, intermute)
+        await serve(services, stop)
     log.info("host.stopped")
     terminal.say("Stopped.")
 
 
 def _services(
-    ground: Ground, agents: Agents, outside: Outside, network: Network, conversation: Conversation
+    ground: Ground,
+    agents: Agents,
+    outside: Outside,
+    network: Network,
+    conversation: Conversation,
+    intermute: Intermute | None,
 ) -> list[Service]:
     """In the order in which they end: first nothing new comes in, then what runs is finished and sent.
 
@@ -62,7 +71,7 @@ def _services(
 
     others = [bridge for name, bridge in network.bridges.items() if name != "web"]
     return [
-        Service(name="greeting", run=lambda: _greet(ground, agents, network, conversation)),
+        Service(name="greeting", run=lambda: _greet(ground, agents, network, conversation, intermute)),
         *(Service(name=f"bridge:{each.name}", run=partial(each.run, intake)) for each in others),
         Service(name="following", run=lambda: decisions.following.run(ground.wakeups)),
         Service(name="digests", run=decisions.news.digests.run),
@@ -77,6 +86,7 @@ def _services(
         Service(name="egress", run=outside.record.run),
         Service(name="expiry", run=decisions.desk.run_expiry),
         Service(name="sender", run=sender.run, drain=send_the_rest, grace=SEND_GRACE + 1),
+        *_coordination(ground, conversation, intermute),
         Service(name="bridge:web", run=lambda: network.web.run(intake)),
         Service(name="rooms", run=lambda: network.changes.run(ground.wakeups)),
         Service(name="registry", run=lambda: ground.registry.run(ground.wakeups)),
@@ -85,6 +95,16 @@ def _services(
         Service(name="metrics", run=Sampler(db=ground.db, metrics=ground.metrics, clock=ground.clock).run),
         Service(name="audit", run=lambda: ground.audit.run(ground.wakeups)),
         Service(name="event-retention", run=_retention(ground).run),
+    ]
+
+
+def _coordination(ground: Ground, conversation: Conversation, intermute: Intermute | None) -> list[Service]:
+    if intermute is None:
+        return []
+    care = intermute.care(ground, lambda: conversation.lanes.living)
+    return [
+        Service(name="coordination", run=lambda: care.run(ground.wakeups)),
+        Service(name="intermute", run=intermute.running.run),
     ]
 
 
@@ -99,12 +119,15 @@ def _retention(ground: Ground) -> EventRetention:
     )
 
 
-async def _greet(ground: Ground, agents: Agents, network: Network, conversation: Conversation) -> None:
+async def _greet(
+    ground: Ground, agents: Agents, network: Network, conversation: Conversation, intermute: Intermute | None
+) -> None:
     """Once the page is served: say so, then load what the first conversation will need."""
     url = await network.web.url()
     home = ground.settings.home
     await asyncio.to_thread(page_link.remember, home, url)
-    await greet(ground, agents, network, conversation.decisions.claims, url)
+    running = intermute.running if intermute else None
+    await greet(ground, agents, network, conversation.decisions.claims, url, running)
     network.condition.serving(on=True)
     try:
         await network.condition.ready()

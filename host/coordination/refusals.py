@@ -10,10 +10,15 @@ from storage.errors import StorageError
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn refusals of intermute into DemarchErrors; its sentences are ours, not other agents'."""
+def translated(*, apart: type[errors.IntermuteError] | tuple[()] = ()) -> Iterator[None]:
+    """Turn refusals of intermute into DemarchErrors; its sentences are ours, not other agents'.
+
+    `apart` is what the caller turns into words itself, because its details are others'.
+    """
     try:
         yield
+    except apart:
+        raise
     except errors.NotFound as error:
         raise NotFound(str(error)) from error
     except errors.InvalidRequest as error:

@@ -1,6 +1,6 @@
 """The conversation and the decisions: what comes in, who answers, who decides, what goes out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from container.folder import GroupFolder
 from demarch.projects import Projects
@@ -22,6 +22,7 @@ from host.swarm.rules import SwarmRules
 from host.wiring import decision_ground, decisions
 from host.wiring.agents import Agents
 from host.wiring.continuing import build_continuing
+from host.wiring.coordination import Coordinating
 from host.wiring.decisions import Decisions
 from host.wiring.ground import Ground
 from host.wiring.network import Network
@@ -40,12 +41,20 @@ class Conversation:
 
 
 def build_conversation(
-    ground: Ground, agents: Agents, outside: Outside, network: Network, kernels: Kernels
+    ground: Ground,
+    agents: Agents,
+    outside: Outside,
+    network: Network,
+    kernels: Kernels,
+    coordinating: Coordinating | None,
 ) -> Conversation:
     ear = LaterEar()
-    decided = decisions.build(_grounds(ground, agents, kernels), ear, network.condition.banner)
+    decision_grounds = replace(_grounds(ground, agents, kernels), coordinating=coordinating)
+    decided = decisions.build(decision_grounds, ear, network.condition.banner)
     lanes = _lanes(ground, agents, outside, network, decided, kernels.projects)
     ear.attach(lanes)
+    if coordinating is not None:
+        coordinating.tainting.attach(lanes)
     sender = Sender(
         database=ground.db,
         outbox=ground.outbox,

@@ -20,6 +20,7 @@ from storage.ids import NewId
 
 if TYPE_CHECKING:
     from demarch.cli.follow import Follower
+    from host.wiring.coordination import Coordinating
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +45,6 @@ class Ground:
     followers: Mapping[str, "Follower"] = field(default_factory=dict)  #: of projects of the kernel CLI
     swarm: SwarmRules = field(default_factory=SwarmRules)
     runtimes: Collection[str] = ("local",)  #: that helpers may be
+    coordinating: "Coordinating | None" = None  #: None: there is no intermute here
     isolated: bool = False  #: agents are locked in; without it hardly anything of theirs runs freely
     below: Below = secrets.randbelow

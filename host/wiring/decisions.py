@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from container.agent import ToolBox
 from host.conversation.turns import Turn
+from host.coordination.deeds import Deeds
 from host.decisions.approvals_store import Approvals
 from host.decisions.asking import Asking
 from host.decisions.board import Board
@@ -23,7 +24,7 @@ from host.decisions.settling import Settling
 from host.news.following import Following
 from host.news.pictures import Painter
 from host.news.routing import Routing
-from host.news.status import Degraded, Status
+from host.news.status import Degraded, Status, nobody
 from host.news.wishes import Wishes
 from host.people.claim import Claims
 from host.people.roles import Roles
@@ -89,6 +90,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             registry=ground.registry,
             ear=lanes,
         ),
+        others=Deeds(ground.coordinating.coordination, ground.clock) if ground.coordinating else None,
     )
     wishes = Wishes(ground.database)
     routing = Routing(ground.registry, wishes, ground.clock, ground.projects.default)
@@ -140,6 +142,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
         degraded=degraded,
         spent=spend_page.line,
         picture_patience=ground.picture_patience,
+        holding=ground.coordinating.overview.sections if ground.coordinating else nobody,
     )
     news = build_news(
         ground, approvals, board, settling, desk, painter, routing, wishes, flow, status.content

@@ -20,6 +20,7 @@ from host.page.rooms import PageRooms
 from host.readiness import Check, Condition, Part
 from host.settings_pieces import TelegramSettings
 from host.wiring.agents import Agents
+from host.wiring.coordination import Intermute
 from host.wiring.ground import Ground
 
 
@@ -34,17 +35,20 @@ class Network:
 
 
 @asynccontextmanager
-async def open_network(ground: Ground, agents: Agents, projects: Projects) -> AsyncIterator[Network]:
+async def open_network(
+    ground: Ground, agents: Agents, projects: Projects, intermute: Intermute | None
+) -> AsyncIterator[Network]:
     settings = ground.settings
     audience = Audience()
     kernel = KernelHealth(projects, ground.registry)
     bridges: dict[str, ChatBridge] = {}
     condition = Condition(
-        parts=_parts(ground, agents, kernel, bridges),
+        parts=[*_parts(ground, agents, kernel, bridges), *_coordination(intermute)],
         metrics=ground.metrics,
         clock=ground.clock,
         notes=agents.notes,
         changed=lambda: audience.tell(HealthChanged()),
+        more_metrics=bytes if intermute is None else intermute.service.metrics_text,
     )
     doors = Doors(db=ground.db, audit=ground.audit, clock=ground.clock, session_age=settings.web.session_age)
     entries = RoomEntries(ground.db)
@@ -142,3 +146,10 @@ def _parts(
     if ground.settings.telegram.token is not None:
         parts.append(Part(name="bridge:tg", check=bridge("tg"), banner="Telegram"))
     return parts
+
+
+def _coordination(intermute: Intermute | None) -> Sequence[Part]:
+    """Programs outside may miss it; the chats and their agents go on without its address."""
+    if intermute is None:
+        return ()
+    return [Part(name="intermute", check=intermute.running.check, banner="Coordination", needed=False)]

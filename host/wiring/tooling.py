@@ -11,7 +11,8 @@ from host.swarm.swarm import Swarm
 from host.swarm.working import Working
 from host.tools.intents import Intents
 from host.tools.lookups import Lookups
-from host.tools.toolbox import LaneToolBox
+from host.tools.together import Together
+from host.tools.toolbox import LaneToolBox, MoreTools
 from host.tools.underway import Underway
 from host.tools.writes import Writes
 from host.tools.writing import Writing
@@ -65,6 +66,11 @@ def build_swarm(
 def toolboxes(
     ground: Ground, writing: Writing, lookups: Lookups, swarm: Swarm
 ) -> Callable[[str, Callable[[], Turn | None]], ToolBox]:
+    coordinating = ground.coordinating
+    more: MoreTools = swarm
+    if coordinating is not None:
+        more = Together(swarm, coordinating.tools(writing, ground.clock))
+
     def toolbox_for(lane: str, current_turn: Callable[[], Turn | None]) -> ToolBox:
         return LaneToolBox(
             lane=lane,
@@ -74,7 +80,7 @@ def toolboxes(
             lookups=lookups,
             writing=writing,
             clock=ground.clock,
-            more=swarm,
+            more=more,
         )
 
     return toolbox_for

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from host.news.watch import Watch
 from host.outgoing.outbox import Outbox, Post, PostKind
 from host.people.registry import Registry, Role
 from host.record.audit import Audit
+from host.wiring.coordination import Coordinating
 from host.wiring.decision_ground import Ground
 from host.wiring.decisions import Decisions, build
 from storage.database import Connection, Database
@@ -36,6 +37,7 @@ MAIN = "tg:-100"
 OTHER = "tg:-200"
 HOUR = 3600.0
 NO_MORE: Mapping[str, FaultyKernel] = {}
+Coordinate = Callable[[Registry, Projects], Coordinating]
 
 #: a run that stops at its first gate until a verdict is clean
 CHAIN = {"phases": ("review", "polish", "done"), "gates": {"review->polish": ["verdict_clean"]}}
@@ -257,14 +259,16 @@ async def open_office(
     audit: Audit,
     before: Office | None = None,
     more: Mapping[str, FaultyKernel] = NO_MORE,
+    coordinate: Coordinate | None = None,
 ) -> Office:
-    """`more` are further projects beside the one with the key ""."""
+    """`more` are further projects beside the one with the key "", `coordinate` gives its agents intermute."""
     embedded = EmbeddedKernel(database, clock)
     kernel = before.kernel if before else FaultyKernel(embedded)
     registry = Registry(database, clock, runtime="local")
     await registry.load()
     outbox = Outbox(database, clock, new_id)
     ears = Ears(database, clock, new_id)
+    projects = Projects({"": kernel, **more}, "")
     ground = Ground(
         database=database,
         clock=clock,
@@ -272,13 +276,14 @@ async def open_office(
         outbox=outbox,
         registry=registry,
         audit=audit,
-        projects=Projects({"": kernel, **more}, ""),
+        projects=projects,
         zone=UTC,
         holder="install-1",
         timeout=HOUR,
         extend_percent=50,
         picture_patience=60,
         isolated=True,
+        coordinating=coordinate(registry, projects) if coordinate else None,
     )
     parts = build(ground, ears, lambda: ())
     return Office(
@@ -305,6 +310,7 @@ async def furnish(
     new_id: NewId,
     folder: Path,
     more: Mapping[str, FaultyKernel] = NO_MORE,
+    coordinate: Coordinate | None = None,
 ) -> Office:
     """A main group with two who decide and one who does not, another group with its own, a seeded feed."""
     registry = Registry(database, clock, runtime="local")
@@ -324,7 +330,7 @@ async def furnish(
             clock.now(),
         )
     audit = await Audit.open(database, folder, clock)
-    office = await open_office(database, clock, new_id, audit, more=more)
+    office = await open_office(database, clock, new_id, audit, more=more, coordinate=coordinate)
     await office.feed()
     return office
 
