@@ -1,13 +1,18 @@
 """Decides who may write to whom, by the contact policy of each recipient."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from asyncpg.protocol import Record
 
 from intermute.agents.policy import AUTO, BLOCK_ALL, OPEN
 from intermute.agents.standings import Standing, Standings
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
+
+MOST_PAIRS = 2000  #: of patterns that are compared for one message
+FEW_PAIRS = 20  #: more are compared beside the loop
 
 #: whether two path patterns have a path in common
 Overlap = Callable[[str, str], bool]
@@ -58,10 +63,16 @@ class Contacting:
 
     async def _side_by_side(self, project: str, sender: str, others: Collection[str]) -> set[str]:
         """Those of the others who hold files that overlap the sender's."""
-        now = self._clock.now()
-        rows = await self._db.fetch(_SQL["contacting.held"], project, [sender, *others], now)
-        held: defaultdict[str, list[str]] = defaultdict(list)
-        for row in rows:
-            held[row["agent"]].append(row["pattern"])
-        mine = held[sender]
-        return {agent for agent in others if any(self._overlap(a, b) for a in held[agent] for b in mine)}
+        pairs = await self._db.fetch(
+            _SQL["contacting.side_by_side"], project, sender, sorted(others), self._clock.now(), MOST_PAIRS
+        )
+        if len(pairs) > FEW_PAIRS:
+            return await asyncio.to_thread(self._overlapping, pairs)
+        return self._overlapping(pairs)
+
+    def _overlapping(self, pairs: Sequence[Record]) -> set[str]:
+        found: set[str] = set()
+        for pair in pairs:
+            if pair["agent"] not in found and self._overlap(pair["mine"], pair["theirs"]):
+                found.add(pair["agent"])
+        return found

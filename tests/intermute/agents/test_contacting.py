@@ -64,3 +64,15 @@ async def test_a_terminal_has_a_policy_of_its_own(database: Database, contacting
     assert await contacting.denied_live("p", "alice", "bob")
     assert await contacting.denied_live("p", "alice", "stranger")
     assert not await contacting.denied_live("p", "alice", "carol")
+
+
+async def test_auto_looks_also_through_many_files(
+    database: Database, clock: HandClock, contacting: Contacting
+) -> None:
+    await rows.agent(database, "bob", policy="auto")
+    await rows.hold(database, clock, "alice", "src/main.go")
+    for number in range(30):
+        await rows.hold(database, clock, "bob", f"docs/{number}/*")
+    assert await contacting.denied("p", "alice", ["bob"]) == {"bob"}
+    await rows.hold(database, clock, "bob", "src/*")
+    assert await contacting.denied("p", "alice", ["bob"]) == set()
