@@ -22,6 +22,7 @@ from intermute.messages.mailroom import Mailroom
 from intermute.patience import DEADLINE
 from intermute.reservations.reservations import Reservations
 from intermute.reservations.sweeper import Sweeper
+from intermute.retention import Pruner
 from storage.clock import Clock
 from storage.database import Database
 from storage.ids import NewId
@@ -75,3 +76,4 @@ class Rooms:
         self.sweeper = Sweeper(db, journal, clock, limits)
         self.entities = Entities(db, journal, clock, new_id)
         self.features = Features(db, journal, clock)
+        self.pruner = Pruner(db, clock, given.retention)

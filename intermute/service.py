@@ -51,6 +51,7 @@ class Service(Rooms):
             tasks.create_task(self._live.run())
             tasks.create_task(self.sweeper.run())
             tasks.create_task(self.mailroom.indexer.run())
+            tasks.create_task(self.pruner.run())
 
     @asynccontextmanager
     async def serve(

@@ -24,6 +24,13 @@ CREATE TABLE intermute.journey_features (
     PRIMARY KEY (project, cuj_id, feature_id)
 );
 
+-- Up to where retention has thinned the log; behind it the log is complete.
+CREATE TABLE intermute.compacted (
+    only_one boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    through bigint NOT NULL
+);
+INSERT INTO intermute.compacted (through) VALUES (0);
+
 -- For compaction: the last event of each entity.
 CREATE INDEX events_of_entities ON intermute.events (project, (data ->> 'entity_id'), cursor)
     WHERE data ? 'entity_id';

@@ -36,7 +36,11 @@ WHERE cursor > $1 AND cursor <= $2
 ORDER BY cursor LIMIT $3
 
 -- journal.oldest
-SELECT coalesce((SELECT cursor FROM intermute.events ORDER BY cursor LIMIT 1), 0)
+-- From here on the log is complete; retention may leave single events before it.
+SELECT coalesce((
+    SELECT cursor FROM intermute.events
+    WHERE cursor > (SELECT through FROM intermute.compacted) ORDER BY cursor LIMIT 1
+), 0)
 
 -- journal.stretch
 -- Events of project $1 after cursor $2 up to $3 (NULL: all) that agent $4 may hear (NULL: all of them) of the
