@@ -31,12 +31,15 @@ class Data:
 
 
 @asynccontextmanager
-async def server(settings: Settings, *, exclusive: bool) -> AsyncIterator[str]:
-    """The URL of the database. `exclusive` is for the host; a command beside it passes False."""
+async def server(settings: Settings, *, exclusive: bool, watched: bool = False) -> AsyncIterator[str]:
+    """The URL of the database. `exclusive` is for the host; a command beside it passes False.
+
+    `watched` starts an embedded server again that died, as the host does.
+    """
     if settings.database_url is not None:
         yield settings.database_url.get_secret_value()
         return
-    async with EmbeddedServer.running(settings.home, exclusive) as url:
+    async with EmbeddedServer.running(settings.home, exclusive, watched=watched) as url:
         yield url
 
 

@@ -43,12 +43,18 @@ class EmbeddedServer:
     @classmethod
     @asynccontextmanager
     async def running(
-        cls, folder: Path, exclusive: bool, *, settings: Mapping[str, str] | None = None
+        cls,
+        folder: Path,
+        exclusive: bool,
+        *,
+        watched: bool = False,
+        settings: Mapping[str, str] | None = None,
     ) -> AsyncIterator[str]:
         """The URL of the folder's server (the folder is INTERCOM_HOME).
 
         `exclusive` is for the host: a second one gets DataFolderBusy, and a dead server is started again.
-        A command beside it, or alone, passes False. `settings` configure a server that we start.
+        A command beside it, or alone, passes False; one that runs for long has the server `watched` as well.
+        `settings` configure a server that we start.
         """
         folder = await asyncio.to_thread(folder.absolute)
         with ExitStack() as locks:
@@ -66,7 +72,7 @@ class EmbeddedServer:
             server = cls(cluster, users, moment)
             try:
                 url = await server._enter()
-                if not exclusive:
+                if not (exclusive or watched):
                     yield url
                 else:
                     async with background(server._watch()):

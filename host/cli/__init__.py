@@ -17,6 +17,10 @@ COMMANDS = {
     "spend": ("host.cli.spend:spend", "See what models cost, by day, group and model."),
     "approvals": ("host.cli.approvals:approvals", "See what waits for a person."),
     "kernel": ("host.cli.kernel:kernel", "Drive the embedded kernel: runs, gates, budgets, issues."),
+    "intermute": (
+        "host.cli.intermute:intermute",
+        "The coordination service alone; its keys and retention.",
+    ),
     "audit": ("host.cli.audit:audit", "Read and verify the audit log."),
     "image": ("host.cli.image:image", "Build, list and prune the agents' images."),
 }

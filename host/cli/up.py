@@ -27,15 +27,15 @@ async def _up() -> None:
 
     settings = read_settings(quiet=False)
     terminal = Terminal(sys.stdout)
-    stop = _stop_on_signals()
+    stop = stop_on(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     from host.app import up
 
     await up(settings, terminal, stop)
 
 
-def _stop_on_signals() -> asyncio.Event:
-    """An event that the first signal sets. The second cancels everything, and nothing keeps it longer."""
+def stop_on(*numbers: signal.Signals) -> asyncio.Event:
+    """An event that the first of these signals sets. The second cancels everything; nothing keeps it."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     main = asyncio.current_task()
@@ -48,6 +48,6 @@ def _stop_on_signals() -> asyncio.Event:
         if main is not None:
             main.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in numbers:
         loop.add_signal_handler(number, signalled)
     return stop
