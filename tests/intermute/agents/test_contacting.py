@@ -1,11 +1,10 @@
 """Who may write to whom, by the recipients' policies."""
 
-from fnmatch import fnmatchcase
-
 import pytest
 
 from intermute.agents.contacting import Contacting
 from intermute.agents.standings import Standings
+from intermute.globs.pattern import overlap
 from storage.database import Database
 from tests.clock import HandClock
 from tests.intermute.agents import rows
@@ -13,7 +12,7 @@ from tests.intermute.agents import rows
 
 @pytest.fixture
 def contacting(database: Database, clock: HandClock, standings: Standings) -> Contacting:
-    return Contacting(database, clock, standings, lambda one, other: fnmatchcase(other, one))
+    return Contacting(database, clock, standings, overlap)
 
 
 async def test_open_agents_and_strangers_take_everything(database: Database, contacting: Contacting) -> None:
