@@ -21,7 +21,8 @@ PIECE = 250  #: messages in one statement: some 20 ms of one core
 REST = 1.0  #: seconds between two looks
 BUSY = 200  #: events between two looks that are work enough
 LAG = 20_000  #: messages a search reads without words in about a second
-BREATH = 0.02  #: seconds between two pieces
+#: how often as long as a piece took nothing is done after it: with more to do than that, as long only
+IDLE, HURRIED = 3, 1
 LOST = 5.0  #: seconds after a fault
 
 _SQL = sql.load("intermute", "search")
@@ -51,12 +52,19 @@ class Indexer:
             await self._clock.sleep(REST)
             leaving = LAG if self._events > BUSY else 0
             try:
-                while await self.put_down(leaving):
-                    await self._clock.sleep(BREATH)
+                await self._catch_up(leaving)
             except Exception:  # the search finds words without us; the loop must survive a fault
                 log.exception("words.not_put_down")
                 self._wake.set()
                 await self._clock.sleep(LOST)
+
+    async def _catch_up(self, leaving: int) -> None:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        while await self.put_down(leaving):
+            idle = HURRIED if leaving else IDLE
+            await self._clock.sleep(idle * (loop.time() - begun))
+            begun = loop.time()
 
     async def put_down(self, leaving: int = 0) -> bool:
         """The words of one piece, unless at most `leaving` messages are left. Whether there may be more."""
