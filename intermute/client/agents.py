@@ -1,7 +1,6 @@
 """Agents: who is there, who is alive, who may write to whom."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from pydantic import TypeAdapter
 
@@ -11,6 +10,7 @@ from intermute.client.wire import Wire, part
 
 class _Agents(Shape):
     agents: tuple[Agent, ...]
+    next_cursor: str = ""
 
 
 class Policies(Shape):
@@ -21,8 +21,13 @@ class Policies(Shape):
     live_contact_policy: str
 
 
+class _Contacts(Shape):
+    contacts: tuple[str, ...]
+
+
 _AGENT = TypeAdapter(Agent)
 _AGENTS = TypeAdapter(_Agents)
+_CONTACTS = TypeAdapter(_Contacts)
 _POLICIES = TypeAdapter(Policies)
 
 
@@ -83,9 +88,33 @@ class Agents:
         given = {name: value for name, value in body.items() if value}
         return await self._wire.ask(_POLICIES, "POST", f"/api/agents/{part(agent)}/policy", body=given)
 
+    async def contacts(self, agent: str) -> tuple[str, ...]:
+        """Who may write to it where it takes messages from contacts only."""
+        path = f"/api/agents/{part(agent)}/contacts"
+        return (await self._wire.ask(_CONTACTS, "GET", path)).contacts
+
+    async def add_contact(self, agent: str, contact: str) -> None:
+        path = f"/api/agents/{part(agent)}/contacts"
+        await self._wire.do("POST", path, body={"contact": contact})
+
+    async def remove_contact(self, agent: str, contact: str) -> None:
+        await self._wire.do("DELETE", f"/api/agents/{part(agent)}/contacts/{part(contact)}")
+
+    async def remove(self, agent: str) -> None:
+        """Take it out; what it holds is free."""
+        await self._wire.do("DELETE", f"/api/agents/{part(agent)}")
+
     async def _listed(self, project: str | None, capabilities: Sequence[str]) -> tuple[Agent, ...]:
-        query: dict[str, Any] = {
+        """All pages."""
+        query = {
             "project": self._project if project is None else project,
             "capability": ",".join(capabilities),
         }
-        return (await self._wire.ask(_AGENTS, "GET", "/api/agents", query=query)).agents
+        found: list[Agent] = []
+        cursor = ""
+        while True:
+            page = await self._wire.ask(_AGENTS, "GET", "/api/agents", query={**query, "cursor": cursor})
+            found += page.agents
+            if page.next_cursor in ("", cursor):
+                return tuple(found)
+            cursor = page.next_cursor

@@ -1,7 +1,7 @@
 """What the service tells: agents, messages, threads, reservations, events. Unknown members are passed by."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -138,6 +138,29 @@ class Holding(Shape):
     reason: str = ""
     expires_at: datetime | None = None
     expires_in_seconds: int = 0
+
+
+class Place(Shape):
+    """A place in line for paths that are held; 1 is served next."""
+
+    id: str
+    waiting: Literal[True]
+    place: int
+    agent_id: str
+    patterns: Names = ()
+    exclusive: bool = False
+    reason: str = ""
+    created_at: datetime | None = None
+    expires_at: datetime | None = None
+
+
+class Fence(Shape):
+    """`reason` says why a token is not valid: unknown, ended or elsewhere."""
+
+    valid: bool
+    reason: str = ""
+    token: int
+    latest_token: int = 0
 
 
 class Event(Shape):
