@@ -133,6 +133,8 @@ class Events:
             return
         except DatabaseUnavailable as error:
             log.warning("stream.log_unreadable", reason=str(error))
+        except Exception:  # the head of the answer is gone; all that is left is to end
+            log.exception("stream.failed")
         finally:
             self._feed.hub.leave(listener)
 

@@ -42,6 +42,7 @@ GOING = Ending(1001, "the service ends; reconnect with your cursor")
 NOT_TEXT = Ending(1003, "only text is understood here")
 NOT_JSON = Ending(1007, "only JSON is understood here")
 TOO_MANY = Ending(1008, "too many types of events")
+FAILED = Ending(1011, "the service failed; its log says why")
 SLOW = Ending(1013, "too slow; reconnect with your cursor")
 UNREADABLE = Ending(1013, "the log cannot be read now; reconnect with your cursor")
 
@@ -138,6 +139,9 @@ class Sockets:
             return UNREADABLE
         except ConnectionError:
             return LEFT
+        except Exception:  # what was a socket cannot be answered over HTTP any more
+            log.exception("socket.failed")
+            return FAILED
         finally:
             self._feed.hub.leave(listener)
 

@@ -17,9 +17,12 @@ from intermute.http.sockets import Sockets
 from intermute.limits import MAX_FRAME, Limits
 from intermute.service import Service
 from storage.database import Database
+from storage.errors import DatabaseUnavailable
 from tests.clock import HandClock
 from tests.intermute.calling import Http
 from tests.intermute.events.telling import WITHIN, Ear, listening, mail, note, tell
+
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
 
 
 @pytest.fixture
@@ -336,6 +339,51 @@ async def test_the_end_of_the_service_is_said_to_every_socket(
     assert (await socket.closed())[0] == 1001
     answer = await http.get("/ws/events", headers=UPGRADE)
     assert answer.status == 503
+
+
+async def test_a_socket_outlives_a_database_that_was_away(
+    service: Service, http: Http, database: Database, socket: Ear
+) -> None:
+    await tell(service.journal, note())
+    assert (await socket.next())["cursor"] == 1
+    with pytest.raises(DatabaseUnavailable):
+        await database.execute(CUT)
+    await told_when_it_is_back(service)
+    assert (await socket.next())["cursor"] == 2
+    async with listening(http.session, http.url, since_cursor=0) as ear:
+        assert [frame["cursor"] for frame in await ear.some(2)] == [1, 2]
+
+
+async def test_a_replay_that_cannot_be_read_sends_the_client_back_with_its_cursor(
+    service: Service, http: Http, database: Database
+) -> None:
+    await tell(service.journal, note(), note())
+    database._pool.terminate()
+    async with listening(http.session, http.url, "/ws/events", since_cursor=1) as ear:
+        assert (await ear.closed())[0] == 1013
+    assert await refused(http) == 503
+
+
+async def test_a_fault_of_ours_ends_the_connection_and_nothing_else(
+    service: Service, http: Http, database: Database
+) -> None:
+    await tell(service.journal, note(), note())
+    await database.execute("ALTER TABLE intermute.events RENAME TO hidden")
+    async with listening(http.session, http.url, since_cursor=1) as ear:
+        assert (await ear.closed())[0] == 1011
+    await database.execute("ALTER TABLE intermute.hidden RENAME TO events")
+    async with listening(http.session, http.url, since_cursor=1) as ear:
+        assert (await ear.next())["cursor"] == 2
+
+
+async def told_when_it_is_back(service: Service) -> None:
+    async with asyncio.timeout(WITHIN):
+        while True:
+            try:
+                await tell(service.journal, note())
+            except DatabaseUnavailable:
+                continue
+            return
 
 
 # Who may listen
