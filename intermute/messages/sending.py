@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
+import asyncpg
 from asyncpg.protocol import Record
 
 from intermute.errors import Conflict, NotAllowed
@@ -83,18 +84,25 @@ class Messages:
         return Sent(message_id="", cursor=0, denied=going.denied, delivery=attempt.delivery)
 
     async def _kept(self, letter: Letter, going: Letter, attempt: Attempt) -> Sent:
-        """Keep a letter that was typed: it and what waits for a terminal, or neither."""
+        """Keep a letter that was typed, unless somebody has just sent the same."""
         await self._journal.ensure_project(letter.project)
+        try:
+            cursor = await self._keep(going, attempt)
+        except asyncpg.UniqueViolationError:
+            cursor = None
+        return await self._again(letter) if cursor is None else _sent(going, cursor, attempt.delivery)
+
+    async def _keep(self, letter: Letter, attempt: Attempt) -> int | None:
+        """The letter and what waits for a terminal, or neither. Its cursor; None where it stands already."""
         async with self._journal.writing() as entry:
-            posted = await self._postbox.within(entry, going)
-            if posted.state is State.NEW:
-                typed = [agent for agent, how in attempt.delivery.items() if how == INJECTED]
-                injected = _SQL["messages.injected"]
-                await entry.conn.execute(injected, posted.cursor, going.project, typed, self._clock.now())
-                await entry.tell(await self._live.keep(entry.conn, going, attempt))
-        if posted.state is State.KNOWN:
-            return await self._again(letter)
-        return _sent(going, posted.cursor, attempt.delivery)
+            posted = await self._postbox.within(entry, letter)
+            if posted.state is not State.NEW:
+                return None
+            typed = [agent for agent, how in attempt.delivery.items() if how == INJECTED]
+            injected = _SQL["messages.injected"]
+            await entry.conn.execute(injected, posted.cursor, letter.project, typed, self._clock.now())
+            await entry.tell(await self._live.keep(entry.conn, letter, attempt))
+            return posted.cursor
 
     async def _again(self, letter: Letter) -> Sent:
         """The letter was sent before."""
