@@ -1,12 +1,14 @@
 -- Grants of paths. `anchor` is the literal beginning of the pattern in whole segments, each ended by '/': two
--- patterns can only overlap when one anchor is a prefix of the other. `token` is the cursor of the grant.
--- What is not released is held: whoever decides about a project first ends what is over.
+-- patterns can only overlap when one anchor is a prefix of the other. What is over has none, so that the search
+-- for what may overlap goes by an index that nothing else looks like, also while the planner has no numbers.
+-- `token` is the cursor of the grant. What is not released is held: whoever decides about a project first ends
+-- what is over.
 CREATE TABLE intermute.reservations (
     id text PRIMARY KEY CHECK (length(id) BETWEEN 1 AND 200),
     project text NOT NULL,
     agent text NOT NULL,
     pattern text NOT NULL,
-    anchor text COLLATE "C" NOT NULL,
+    anchor text COLLATE "C" CHECK ((anchor IS NULL) = (released_at IS NOT NULL)),
     exclusive boolean NOT NULL,
     reason text NOT NULL DEFAULT '',
     token bigint NOT NULL,
@@ -16,8 +18,8 @@ CREATE TABLE intermute.reservations (
     -- why it ended: released, expired, agent_gone, transferred
     ended text NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
-CREATE UNIQUE INDEX reservations_by_token ON intermute.reservations (token);
-CREATE INDEX reservations_by_anchor ON intermute.reservations (project, anchor) WHERE released_at IS NULL;
+CREATE INDEX reservations_by_token ON intermute.reservations (token);
+CREATE INDEX reservations_by_anchor ON intermute.reservations (project, anchor) WHERE anchor IS NOT NULL;
 CREATE INDEX reservations_by_age ON intermute.reservations (project, token) WHERE released_at IS NULL;
 CREATE INDEX reservations_held ON intermute.reservations (agent, project) WHERE released_at IS NULL;
 CREATE INDEX reservations_of_agent ON intermute.reservations (agent, token);

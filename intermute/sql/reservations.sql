@@ -6,11 +6,11 @@ SELECT 1 FROM intermute.projects WHERE name = $1 FOR UPDATE
 -- Held by others than agent $5 in project $1 at $7, where a pattern is that may overlap: at the anchors $2, or
 -- from $3 up to $4; also those that are shared if $6.
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
-WHERE project = $1 AND released_at IS NULL AND anchor = ANY ($2::text[])
+WHERE project = $1 AND anchor = ANY ($2::text[])
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
 UNION ALL
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
-WHERE project = $1 AND released_at IS NULL AND anchor >= $3 AND anchor < $4
+WHERE project = $1 AND anchor >= $3 AND anchor < $4
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
 
 -- reservations.held
@@ -31,25 +31,25 @@ ON CONFLICT (id) DO NOTHING
 
 -- reservations.end
 -- End reservation $1 as $3.
-UPDATE intermute.reservations SET released_at = $2, ended = $3
+UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = $3
 WHERE id = $1 AND released_at IS NULL
 RETURNING *
 
 -- reservations.end_held
 -- End all that agent $1 holds in project $2.
-UPDATE intermute.reservations SET released_at = $3, ended = $4
+UPDATE intermute.reservations SET released_at = $3, anchor = NULL, ended = $4
 WHERE agent = $1 AND project = $2 AND released_at IS NULL
 RETURNING *
 
 -- reservations.end_due
 -- End what is over in project $1 at $2.
-UPDATE intermute.reservations SET released_at = $2, ended = 'expired'
+UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'expired'
 WHERE project = $1 AND released_at IS NULL AND expires_at <= $2
 RETURNING *
 
 -- reservations.end_gone
 -- End what registered agents of whom nothing was heard since $3 hold in project $1.
-UPDATE intermute.reservations SET released_at = $2, ended = 'agent_gone'
+UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'agent_gone'
 WHERE project = $1 AND released_at IS NULL AND agent IN (SELECT id FROM intermute.agents WHERE last_seen < $3)
 RETURNING *
 
