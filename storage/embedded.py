@@ -102,9 +102,14 @@ class EmbeddedServer:
         """Start the server again if it died (killed, out of memory); its clients reconnect by themselves."""
         while True:
             await asyncio.sleep(WATCH_EVERY)
-            if Postmaster.read(self._cluster.data) is None:
-                log.error("postgres.died", folder=str(self._cluster.data))
+            if Postmaster.read(self._cluster.data) is not None:
+                continue
+            log.error("postgres.died", folder=str(self._cluster.data))
+            try:
                 await self._enter()
+            except ServerFailed as error:
+                # A disk may be full, or the dead one not yet out of the way: it is tried again.
+                log.error("postgres.not_started", reason=str(error))
 
 
 def _claim(host: FileLock, folder: Path) -> None:

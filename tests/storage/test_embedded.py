@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from storage.database import Database
 from storage.embedded import EmbeddedServer
@@ -127,6 +128,24 @@ async def test_a_server_that_dies_under_the_host_is_started_again(home: Path, ho
         with suppress(DatabaseUnavailable):
             await database.fetchval("SELECT 42")
         assert await database.fetchval("SELECT 42") == 42
+
+
+async def test_a_server_that_cannot_be_started_again_is_tried_until_it_can(home: Path) -> None:
+    with capture_logs() as said:
+        async with host(home) as url:
+            server = server_of(home)
+            assert server is not None
+            settings = home / "postgres" / "postgresql.auto.conf"
+            settings.write_text("max_connections = nonsense\n")
+            os.kill(server.pid, signal.SIGKILL)
+            async with asyncio.timeout(20):
+                while not any(entry["event"] == "postgres.not_started" for entry in said):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            settings.write_text("")
+            async with asyncio.timeout(20):
+                while not ((again := server_of(home)) and again.status == "ready"):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+            assert await asked(url) == 42
 
 
 async def test_a_stale_pid_file_naming_a_living_stranger_does_not_keep_it_from_starting(home: Path) -> None:
