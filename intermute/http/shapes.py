@@ -5,7 +5,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 #: statuses every endpoint may answer
-REFUSALS = (400, 401, 403, 413, 429, 500, 503)
+REFUSALS = (400, 401, 403, 404, 405, 413, 429, 500, 503)
 
 WORDS = {
     200: "Done",
@@ -16,6 +16,7 @@ WORDS = {
     401: "There is no key, or none we know",
     403: "The credential is not good for this",
     404: "There is no such thing in this project",
+    405: "The path is good for other methods only",
     409: "Something that is there already is in the way",
     413: "The request is too large",
     429: "Too much, or too often",

@@ -220,4 +220,5 @@ async def test_what_is_not_http_is_refused_and_the_connection_ends(garbage: byte
     ):
         writer.write(garbage)
         answer = await reader.read()
-        assert answer.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 ")) or not answer
+        assert answer.startswith((b"HTTP/1.0 400 ", b"HTTP/1.1 400 "))
+        assert b'"error":"bad_http"' in answer
