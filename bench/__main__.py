@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from bench import agents, broker, calls, follow, kernel, measures
+from bench import agents, broker, calls, follow, intermute, kernel, measures
 from bench.figures import Figure, as_table, write_json
 from bench.rig import rig
 from host.logging import configure
@@ -31,6 +31,7 @@ async def take() -> list[Figure]:
     figures += await kernel.figures()
     figures += await calls.figures()
     figures += await follow.figures()
+    figures += await intermute.figures()
     figures += await broker.figures()
     return figures + await agents.figures()
 
