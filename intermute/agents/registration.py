@@ -113,11 +113,13 @@ class Registration:
     ) -> Registered:
         token = new_token(self._random)
         kept = dict(before) if before else {}
+        # In another project the session it had may be another agent's already.
+        session = kept.get("session_id") if kept.get("project") == project else None
         row = await conn.fetchrow(
             _SQL["agents.replace" if before else "agents.insert"],
             kept.get("id") or wanted.id or str(self._new_id()),
             project,
-            wanted.session_id or kept.get("session_id") or str(self._new_id()),
+            wanted.session_id or session or str(self._new_id()),
             wanted.name or kept.get("name") or new_name(self._random),
             digest(token),
             caller.mode is Mode.HOST,
