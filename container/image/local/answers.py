@@ -4,6 +4,7 @@ from collections.abc import Generator
 
 from . import phrases
 from .intents import Arguments, Intent
+from .others import plain
 from .prompts import intents
 from .tools import Answer
 
@@ -87,7 +88,7 @@ def _call(intent: Intent) -> Steps:
     told = yield Call(intent.tool, intent.title, intent.arguments)
     if told is not None and (told.failed or told.data.get("status") != "pending"):
         # What waits for a person is on a card in the same chat: saying it again would only be noise.
-        yield Say(told.text)
+        yield Say(plain(told.text))
 
 
 def _current(status: Answer | None) -> str | None:

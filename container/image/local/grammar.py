@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from . import issues, runs
+from . import coordination, issues, runs
 from .intents import Intent
 
 Reading = Callable[["re.Match[str]"], Intent]
@@ -30,6 +30,11 @@ _SHOW = (
 )
 _SPAN = r"(?:(?P<count>\d{1,4})\s*)?(?P<span>min\w*|m|h|hours?|d|days?|w|weeks?)\b"
 _SINCE = rf"(?: (?:(?:in|of|for) )?(?:(?:the )?last|since|past) {_SPAN}(?: ago)?)?"
+
+_PATH = r"(?=[^\s,:;]*[./*])[^\s,:;]+"
+_PATHS = rf"(?P<paths>{_PATH}(?:(?:\s*,\s*(?:and )?| and ){_PATH}){{0,19}})"
+_FOR = r"(?P<count>\d{1,4})\s*(?P<span>m(?:in\w*)?|h(?:ours?)?)\b"
+_AGENT = r"(?P<agent>[^\s:\"]+(?::[^\s:\"]+)*|\"[^\"]+\")"
 
 _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
     (runs.assist, ("help", "commands", r"what can (?:you|i) (?:do|say|ask)(?: you| here)?")),
@@ -77,6 +82,30 @@ _ROWS: tuple[tuple[Reading, tuple[str, ...]], ...] = (
     (runs.extend, (
         (rf"(?:extend|raise|increase) (?:the )?(?:token )?budget{_RUN}"
         rf"(?: by (?P<amount>[\d.,]+)\s*(?P<unit>%|percent|k|m)?(?:\s*(?:more )?tokens)?)?{_WHY}"),
+    )),
+    (coordination.reserve, (
+        (rf"(?:reserve|lock) (?:the )?(?:(?:files?|paths?|folders?) )?{_PATHS}(?: for {_FOR})?"
+        r"(?:(?:\s*[:;-]+| (?:because|since|reason|to|for))[\s:]*(?P<reason>.+?))?"),
+    )),
+    (coordination.release, (
+        r"(?:release|unlock|give back) (?P<all>everything|all)(?P<paths>)",
+        rf"(?:release|unlock|give back) (?P<all>)(?:the )?(?:(?:files?|paths?|folders?) )?{_PATHS}",
+    )),
+    (coordination.check, (
+        r"who (?:is here|else is here|works here|holds (?:what|which files|files)|works on what)",
+        rf"who (?:holds|has|reserved|locked) (?:the )?(?:(?:files?|paths?|folders?) )?{_PATHS}",
+        rf"is (?:the )?(?:(?:file|path|folder) )?{_PATHS} free",
+    )),
+    (coordination.inbox, (
+        r"(?:(?:read|check|open|show)(?: me)? )?(?:my |your |the )?inbox",
+        r"(?:(?:are there|any) )?(?:new )?(?:messages|mail) (?:from|of) (?:other )?agents",
+    )),
+    (coordination.write, (
+        rf"(?:write|say) to (?:agent )?{_AGENT}\s*:\s*(?P<text>.+)",
+        rf"tell (?:agent )?{_AGENT}\s*:\s*(?P<text>.+)",
+    )),
+    (coordination.introduce, (
+        r"(?:introduce yourself|tell (?:the )?(?:other )?agents(?: what you do)?)\s*:\s*(?P<text>.+)",
     )),
     (issues.search, (
         (r"(?:search|find|look for|look up|list|show)(?: me)?(?: (?:the|all|for|my))*"
@@ -134,7 +163,7 @@ _PLAIN = frozenset({
     runs.assist, runs.wait, runs.sprint, runs.following, runs.status, runs.gate, runs.advance, runs.cancel,
     runs.extend, runs.spec, runs.reviews, runs.events, runs.changes, runs.readiness, runs.decisions,
     runs.pause, runs.resume, runs.promote, runs.dismiss, issues.close, issues.reopen, issues.search,
-    issues.show,
+    issues.show, coordination.release, coordination.check, coordination.inbox,
 })  # fmt: skip
 
 _compiled: list[tuple["re.Pattern[str]", Reading]] = []

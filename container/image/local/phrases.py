@@ -22,9 +22,15 @@ REGISTERING = "registering the finding"
 PROMOTING = "asking to promote the discovery"
 DISMISSING = "asking to dismiss the discovery"
 SENDING = "sending the message"
+RESERVING = "reserving the files"
+RELEASING = "releasing the files"
+CHECKING = "looking who holds what"
+READING = "looking into the inbox"
+WRITING = "writing to the agent"
+INTRODUCING = "telling the other agents"
 
 HELP = """\
-I answer these sentences by calling the project's tools:
+I answer these sentences, several on lines of their own, by calling the project's tools:
 • Where we are: what is the current sprint · status of run X · what happened lately
 • For you: what changed since I last looked · is it ready for me · who decided and why
 • What to do: what should I work on · search issues for WORDS · show issue iv-12 · update iv-12 priority 1
@@ -32,7 +38,7 @@ I answer these sentences by calling the project's tools:
 • Runs: start a run to GOAL · advance, pause, resume or cancel run X · extend the budget of run X by 50 %
 • Gates: approve, reject or defer the gate of run X (people confirm this on a card)
 • Knowledge: look up the spec · reviews · research TOPIC · register a finding: TEXT · promote discovery X
-• Talk: send a message: TEXT · wait 5 seconds · several questions on lines of their own
+• Others: who holds what · reserve, release PATHS · inbox · tell AGENT: TEXT · send a message: TEXT · wait 5 s
 I understand only sentences like these; with a model runtime you can just talk."""
 
 UNKNOWN = (
