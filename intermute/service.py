@@ -98,6 +98,9 @@ class Service(Rooms):
         meters.counter("frames", "Events told to listeners", lambda: feed.hub.told)
         meters.counter("listeners_let_go", "Listeners that fell behind", lambda: feed.hub.let_go)
         meters.gauge("cursor", "The last event this process has seen", lambda: feed.tail.position)
+        terminals = self.live.post
+        meters.counter("live_typed", "Messages typed into terminals", lambda: terminals.typed)
+        meters.counter("live_missed", "Terminals that could not be typed into", lambda: terminals.missed)
 
     def _connections(self) -> int:
         return sum(doorway.connections for doorway in self._doorways)

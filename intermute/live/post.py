@@ -50,8 +50,8 @@ class Terminals:
         self._seats = seats
         self._pokes = pokes
         self._tmux = tmux
-        self.typed = 0  #: messages, and those that could not be
-        self.missed = 0
+        self.typed = 0  #: times
+        self.missed = 0  #: times it could not be
 
     @property
     def enabled(self) -> bool:

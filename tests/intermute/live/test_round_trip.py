@@ -74,3 +74,14 @@ async def test_one_of_two_that_can_be_reached_is_typed_to(http: Http, terminal: 
     async with asyncio.timeout(10):
         await terminal.screen("work", until="PROBE-4")
     assert len(await waiting(http, "carol")) == 1
+
+
+async def test_what_was_typed_is_counted(http: Http, terminal: Terminal) -> None:
+    await terminal.session("work")
+    await seat(http)
+    await send(http, "live")
+    await terminal.tmux("kill-session", "-t", "=work")
+    await send(http, "live")
+    metrics = (await http.get("/metrics")).text
+    assert "intermute_live_typed_total 1.0" in metrics
+    assert "intermute_live_missed_total 1.0" in metrics
