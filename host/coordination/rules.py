@@ -32,7 +32,8 @@ def retention_of(settings: IntermuteSettings) -> Retention:
 
 
 def live_of(settings: IntermuteSettings) -> LiveRules:
-    return LiveRules(enabled=settings.live.enabled, agents=settings.live.agents)
+    live = settings.live
+    return LiveRules(enabled=live.enabled, agents=live.agents, socket=live.socket)
 
 
 def keys_file(settings: Settings, *, beside: Path | None = None) -> Path:

@@ -31,6 +31,7 @@ class LiveSettings(Piece):
     #: foreground commands of a pane that is typed into
     agents: tuple[Annotated[str, Field(min_length=1, max_length=64)], ...] = ("claude", "codex", "gemini")
     per_minute: PositiveInt = 10  #: of one sender to one recipient
+    socket: str = ""  #: of the tmux server; "" is the one tmux itself takes
 
 
 class IntermuteSettings(Piece):

@@ -36,6 +36,7 @@ def test_limits_retention_and_live_delivery_are_set_by_name(monkeypatch: pytest.
         "LIVE__ENABLED": "1",
         "LIVE__AGENTS": '["goose"]',
         "LIVE__PER_MINUTE": "3",
+        "LIVE__SOCKET": "/tmp/tmux-1000/default",
         "RETENTION__MESSAGES": "30",
     }.items():
         monkeypatch.setenv(f"INTERCOM_INTERMUTE__{name}", value)
@@ -43,7 +44,7 @@ def test_limits_retention_and_live_delivery_are_set_by_name(monkeypatch: pytest.
     limits = limits_of(settings)
     assert (limits.reservations, limits.live, limits.grace) == (50, 3, timedelta(seconds=90))
     assert limits.ttl == limits.longest_ttl == timedelta(hours=1)
-    assert live_of(settings) == LiveRules(enabled=True, agents=("goose",))
+    assert live_of(settings) == LiveRules(enabled=True, agents=("goose",), socket="/tmp/tmux-1000/default")
     assert retention_of(settings) == Retention(messages=30)
 
 
