@@ -16,7 +16,7 @@ from storage.clock import Clock
 from storage.database import Database
 from storage.wakeups import Wakeups
 from tests.clock import HandClock
-from tests.intermute.events.telling import WITHIN, note, tell
+from tests.intermute.events.telling import WITHIN, event, note, tell
 
 MUTE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'intercom-wakeups'"
 FORGET = "UPDATE intermute.counter SET cursor = 1"
@@ -130,6 +130,26 @@ async def test_own_commits_reported_in_another_order_are_put_in_order(
     tail.committed(first)
     tail.committed(first)
     assert ears.cursors == [1, 2, 3]
+
+
+async def test_any_order_of_reports_is_the_same_order_of_events(
+    database: Database, wakeups: Wakeups, clock: HandClock
+) -> None:
+    chance = random.Random(1)  # noqa: S311 - nothing secret
+    for _ in range(300):
+        ears = Ears()
+        tail = Tail(History(database), wakeups, clock, heard=ears.hear, turned_back=ears.forget)
+        await tail.begin()
+        commits, cursor = [], 0
+        for _ in range(chance.randint(1, 12)):
+            size = chance.randint(1, 4)
+            commits.append([event(number) for number in range(cursor + 1, cursor + size + 1)])
+            cursor += size
+        reports = commits + chance.sample(commits, chance.randint(0, len(commits)))
+        chance.shuffle(reports)
+        for report in reports:
+            tail.committed(report)
+        assert ears.cursors == list(range(1, cursor + 1))
 
 
 async def test_a_rolled_back_transaction_is_never_told_and_leaves_no_gap(

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from struct import pack
 from typing import Any
 
 import aiohttp
@@ -231,6 +232,26 @@ async def test_a_frame_as_large_as_the_limit_is_read_and_a_larger_one_ends_the_c
     await socket.heeded()
     await socket.socket.send_str(json.dumps("x" * (MAX_FRAME - 1)))
     assert (await socket.closed())[0] == 1009
+
+
+async def test_nothing_follows_the_last_frame(service: Service, url: str) -> None:
+    """A client that never answers our goodbye is told nothing any more."""
+    host, _, port = url.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        head = "".join(f"{name}: {value}\r\n" for name, value in UPGRADE.items())
+        writer.write(f"GET /ws/events HTTP/1.1\r\nHost: {host}\r\n{head}\r\n".encode())
+        too_long = pack("!BBHL", 0x81, 0x80 | 126, MAX_FRAME + 1, 0) + b"x" * (MAX_FRAME + 1)
+        async with asyncio.timeout(WITHIN):
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            writer.write(too_long)
+            kind, size = await reader.readexactly(2)
+            assert kind == 0x88
+            await reader.readexactly(size)
+            await tell(service.journal, note(project=""))
+            assert await reader.read() == b""
+    finally:
+        writer.close()
 
 
 async def test_compression_is_not_agreed_to(http: Http) -> None:
