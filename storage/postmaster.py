@@ -28,18 +28,19 @@ class Postmaster:
 
 
 def forget_stranger(data: Path) -> None:
-    """Remove a pid file whose number now belongs to another program: PostgreSQL would believe it.
+    """Remove lock files whose number now belongs to another program: PostgreSQL would believe them.
 
-    It copes with a dead process's file by itself, so nothing else is ever removed.
+    So it would its predecessor's while nobody has taken note of that one's death. With files of a dead process it
+    copes by itself, so nothing else is ever removed.
     """
-    path = data / "postmaster.pid"
-    try:
-        pid = int(path.read_text(encoding="utf-8").splitlines()[0])
-        os.kill(pid, 0)
-    except (OSError, ValueError, IndexError):
-        return
-    if not _works_in(pid, data):
-        path.unlink(missing_ok=True)
+    for path in (data / "postmaster.pid", *data.glob(".s.PGSQL.*.lock")):
+        try:
+            pid = int(path.read_text(encoding="utf-8").splitlines()[0])
+            os.kill(pid, 0)
+        except (OSError, ValueError, IndexError):
+            continue
+        if not _works_in(pid, data):
+            path.unlink(missing_ok=True)
 
 
 def _works_in(pid: int, folder: Path) -> bool:

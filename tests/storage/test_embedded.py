@@ -148,12 +148,15 @@ async def test_a_server_that_cannot_be_started_again_is_tried_until_it_can(home:
             assert await asked(url) == 42
 
 
-async def test_a_stale_pid_file_naming_a_living_stranger_does_not_keep_it_from_starting(home: Path) -> None:
+@pytest.mark.parametrize("name", ["postmaster.pid", ".s.PGSQL.5432.lock"])
+async def test_a_stale_lock_file_naming_a_living_stranger_does_not_keep_it_from_starting(
+    home: Path, name: str
+) -> None:
     async with host(home):
-        left_behind = (home / "postgres" / "postmaster.pid").read_text()
+        left_behind = (home / "postgres" / name).read_text()
     stale = left_behind.splitlines()
     stale[0] = str(os.getpid())
-    (home / "postgres" / "postmaster.pid").write_text("\n".join(stale))
+    (home / "postgres" / name).write_text("\n".join(stale) + "\n")
     async with host(home) as url:
         assert await asked(url) == 42
 
