@@ -30,8 +30,8 @@ class Postmaster:
 def forget_stranger(data: Path) -> None:
     """Remove lock files whose number now belongs to another program: PostgreSQL would believe them.
 
-    So it would its predecessor's while nobody has taken note of that one's death. With files of a dead process it
-    copes by itself, so nothing else is ever removed.
+    So it would its predecessor's while nobody has taken note of that one's death. With files of a dead
+    process it copes by itself, so nothing else is ever removed.
     """
     for path in (data / "postmaster.pid", *data.glob(".s.PGSQL.*.lock")):
         try:
