@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, NotRequired
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from typing_extensions import TypedDict
 
 from intermute.agents.guards import Guards
@@ -16,33 +16,41 @@ from intermute.messages.mailroom import Mailroom
 from intermute.messages.marks import Mark
 from storage.ids import NewId
 
+#: what the rooms refuse by a word of its own is said in the description of the interface as well
+WORDS = {"pattern": "\\S"}
+
 Recipients = Annotated[tuple[Id, ...], Field(max_length=MOST_RECIPIENTS)]
+Sender = Annotated[Id, Field(alias="from", json_schema_extra=WORDS)]
 
 
 class SendBody(Given):
+    model_config = ConfigDict(json_schema_extra={"required": ["from", "to"]})
+
     id: Id = ""
     thread_id: Id = ""
     project: Name = ""
-    sender: Annotated[Id, Field(alias="from")] = ""
-    to: Recipients = ()
+    sender: Sender = ""
+    to: Annotated[Recipients, Field(json_schema_extra={"minItems": 1})] = ()
     cc: Recipients = ()
     bcc: Recipients = ()
     subject: Line = ""
     topic: Name = ""
     body: Text = ""
     importance: Name = ""
-    transport: Name = ""
+    transport: Annotated[Name, Field(json_schema_extra={"enum": ["", *TRANSPORTS]})] = ""
     target_window_uuid: Id = ""
     ack_required: bool = False
 
 
 class BroadcastBody(Given):
+    model_config = ConfigDict(json_schema_extra={"required": ["from", "topic", "body"]})
+
     id: Id = ""
     project: Name = ""
-    sender: Annotated[Id, Field(alias="from")] = ""
-    topic: Name = ""
+    sender: Sender = ""
+    topic: Annotated[Name, Field(json_schema_extra=WORDS)] = ""
     subject: Line = ""
-    body: Text = ""
+    body: Annotated[Text, Field(json_schema_extra=WORDS)] = ""
 
 
 class MarkQuery(Given):
