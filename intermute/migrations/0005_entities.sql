@@ -34,6 +34,3 @@ INSERT INTO intermute.compacted (through) VALUES (0);
 -- For compaction: the last event of each entity.
 CREATE INDEX events_of_entities ON intermute.events (project, (data ->> 'entity_id'), cursor)
     WHERE data ? 'entity_id';
-
--- For retention: reservations by their end.
-CREATE INDEX reservations_ended ON intermute.reservations (released_at) WHERE released_at IS NOT NULL;

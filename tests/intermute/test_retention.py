@@ -214,7 +214,8 @@ async def test_reservations_go_when_they_have_ended_long_ago(
 ) -> None:
     ids = []
     for path in ("a", "b"):
-        made = await http.post("/api/reservations", {"agent_id": "ana", "project": "p", "path_pattern": path})
+        wanted = {"agent_id": "ana", "project": "p", "path_pattern": path, "ttl_minutes": 24 * 60}
+        made = await http.post("/api/reservations", wanted)
         assert made.status == 201
         ids.append(made["id"])
     assert (await http.delete(f"/api/reservations/{ids[0]}")).status == 200
