@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from struct import pack
 from typing import Any
 
@@ -20,6 +21,7 @@ from intermute.service import Service
 from storage.database import Database
 from storage.errors import DatabaseUnavailable
 from tests.clock import HandClock
+from tests.intermute.agents import rows
 from tests.intermute.calling import Http
 from tests.intermute.events.telling import WITHIN, Ear, listening, mail, note, tell
 
@@ -471,3 +473,42 @@ async def test_an_agent_that_listens_is_alive(
     async with asyncio.timeout(WITHIN):
         while (await http.get("/api/agents", project="alpha"))["agents"][0]["last_seen"] == seen:
             pass  # the sign is written behind the request that asks
+
+
+@pytest.mark.parametrize("agent", ["kim", "intercom:shop"])
+async def test_what_is_for_a_guarded_agent_is_told_to_that_agent_only(
+    http: Http, alpha: Http, database: Database, agent: str
+) -> None:
+    await rows.agent(database, agent, project="alpha", guarded=True)
+    for caller in (http, alpha):
+        assert await refused(caller, f"/ws/agents/{agent}") == 403
+        assert await refused(caller, f"/ws/agents/{agent}", headers={"X-Agent-ID": agent}) == 403
+        for headers in ({}, {"Accept": "text/event-stream"}):
+            assert (await caller.get("/api/events", agent=agent, headers=headers)).status == 403
+
+
+async def test_an_agent_that_proves_itself_by_its_token_may_listen(service: Service, http: Http) -> None:
+    made = await http.post("/api/agents", {"id": "kim", "name": "kim", "project": "alpha"})
+    proof = {"X-Agent-ID": "kim", "X-Agent-Token": made["token"]}
+    async with http.session.ws_connect(f"{http.url}/ws/agents/kim?project=alpha", headers=proof) as socket:
+        await tell(service.journal, mail("kim"))
+        assert (await Ear(socket).next())["agent"] == "kim"
+    assert await refused(http, "/ws/agents/ann", headers=proof) == 403
+
+
+async def test_a_socket_over_the_unix_socket_is_local(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "intermute.sock"
+    async with (
+        service.serve(port=0, socket=path),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path))) as session,
+        listening(session, "http://localhost") as ear,
+    ):
+        await tell(service.journal, mail("ann"))
+        assert (await ear.next())["agent"] == "ann"
+
+
+async def test_the_answer_says_where_the_log_is(service: Service, http: Http) -> None:
+    await tell(service.journal, note(), note())
+    async with http.session.get(f"{http.url}/ws/events", headers=UPGRADE) as response:
+        assert response.status == 101
+        assert response.headers["X-Cursor"] == "2"
