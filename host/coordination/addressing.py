@@ -25,17 +25,19 @@ class Addressing:
             for group in self._registry.groups()
             if self._whereabouts.project(group) == me.project
         }
-        found = [name for name in named if name not in ours and name not in ours.values()]
-        fellows = await self._coordination.fellows(me.project) if found else ()
-        return list(dict.fromkeys(ours.get(name) or _id(name, fellows, set(ours.values())) for name in named))
+        elsewhere = [name for name in named if name not in ours and name not in ours.values()]
+        fellows = await self._coordination.fellows(me.project) if elsewhere else ()
+        found = dict(ours) | {agent: agent for agent in ours.values()}
+        for name in elsewhere:
+            found[name] = await self._id(me.project, name, fellows)
+        return list(dict.fromkeys(found[name] for name in named))
 
-
-def _id(name: str, fellows: Sequence[Fellow], ours: set[str]) -> str:
-    if name in ours or any(fellow.agent == name for fellow in fellows):
-        return name
-    called = [fellow.agent for fellow in fellows if fellow.name.casefold() == name.casefold()]
-    if len(called) == 1:
-        return called[0]
-    if called:
-        raise NotPossible(f"Several agents are called {quoted(name)}; {CHECK} shows their ids.")
-    raise NotPossible(f"There is no agent {quoted(name)} in this project; {CHECK} shows who there is.")
+    async def _id(self, project: str, name: str, fellows: Sequence[Fellow]) -> str:
+        if await self._coordination.is_known(project, name):
+            return name
+        called = [fellow.agent for fellow in fellows if fellow.name.casefold() == name.casefold()]
+        if len(called) == 1:
+            return called[0]
+        if called:
+            raise NotPossible(f"Several agents are called {quoted(name)}; {CHECK} shows their ids.")
+        raise NotPossible(f"There is no agent {quoted(name)} in this project; {CHECK} shows who there is.")

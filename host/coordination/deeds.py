@@ -106,8 +106,14 @@ class Deeds:
             granted += await self._coordination.reserve(me, wanted, key)
         for path in dict.fromkeys(meant.paths):
             if path in held:
-                granted.append(await self._coordination.renew(me, held[path].id, lasts))
+                granted.append(await self._longer(me, held[path], lasts))
         return self._reserved(granted)
+
+    async def _longer(self, me: Me, held: Holding, lasts: timedelta) -> Holding:
+        """Never shorter: it was promised for that long."""
+        if held.expires_at >= self._clock.now() + lasts:
+            return held
+        return await self._coordination.renew(me, held.id, lasts)
 
     async def _release(self, me: Me, meant: Release) -> Outcome:
         held = await self._theirs(me, meant)

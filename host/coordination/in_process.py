@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from asyncpg.protocol import Record
 
+from demarch.errors import NotFound
 from host.coordination.holdings import Holdings
 from host.coordination.identity import PREFIX, Me
 from host.coordination.port import Fellow, Holding, Letter, NewLetter, Page, Presentation, Sent, Wanted
@@ -67,6 +68,14 @@ class InProcess:
         with translated():
             page = await self._service.agents.list(_host(project), project, limit=MOST)
         return [_fellow(each) for each in page.items]
+
+    async def is_known(self, project: str, agent: str) -> bool:
+        try:
+            with translated():
+                await self._service.agents.get(_host(project), agent)
+        except NotFound:
+            return False
+        return True
 
     async def send(self, me: Me, new: NewLetter, key: str) -> Sent:
         letter_ = letter.Letter(

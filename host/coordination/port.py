@@ -113,6 +113,10 @@ class Coordination(Protocol):
         """The agents with a recent sign of life, the latest first; a bounded number."""
         ...
 
+    async def is_known(self, project: str, agent: str) -> bool:
+        """Whether there is such an agent in the project, however long it has been silent."""
+        ...
+
     async def send(self, me: Me, letter: NewLetter, key: str) -> Sent:
         """Once per key."""
         ...

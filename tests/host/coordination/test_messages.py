@@ -48,6 +48,14 @@ async def test_nobody_is_written_to_who_is_not_there(agency: Agency) -> None:
     assert not agency.tainted()
 
 
+async def test_somebody_who_was_silent_for_days_is_written_to_by_id(agency: Agency) -> None:
+    await agency.join()
+    await agency.office.clock.advance(25 * 3600)
+    box = await agency.box()
+    assert not (await call(box, "send", to=[ELSEWHERE], body="are you back?")).failed
+    assert (await call(box, "send", to=["ana's laptop"], body="are you back?")).failed
+
+
 async def test_a_name_of_ours_is_ours_whoever_else_takes_it(agency: Agency) -> None:
     await agency.join("impostor", name="design")
     await call(await agency.box(), "send", to=["design"], body="the plan")

@@ -58,6 +58,8 @@ async def test_what_is_held_already_lasts_longer_and_costs_no_second_place(agenc
         "b": timedelta(minutes=5),
         "c": timedelta(minutes=30),
     }
+    shorter = await call(box, "reserve", paths=["a"], minutes=5)
+    assert shorter.text == 'Reserved for 30 min: "a".'
 
 
 async def test_shared_holders_stand_beside_each_other(agency: Agency) -> None:
