@@ -31,7 +31,7 @@ class _Place(Generic[Target]):
 
 
 class Routes(Generic[Target]):
-    """Literal segments go before parameters, whatever the order they were added in."""
+    """Literal segments hide parameters, whatever the order they were added in."""
 
     def __init__(self) -> None:
         self._root: _Place[Target] = _Place()
@@ -64,14 +64,12 @@ class Routes(Generic[Target]):
         if plain is not None:
             return plain, {}
         segments = path.removeprefix("/").split("/")
-        allowed: set[str] = set()
         for place, values in _matches(self._root, segments, 0):
-            if (found := place.targets.get(method)) is not None:
-                target, names = found
-                return target, {name: _decoded(value) for name, value in zip(names, values, strict=True)}
-            allowed.update(place.targets)
-        if allowed:
-            raise WrongMethod(tuple(sorted(allowed)))
+            found = place.targets.get(method)
+            if found is None:
+                raise WrongMethod(tuple(sorted(place.targets)))
+            target, names = found
+            return target, {name: _decoded(value) for name, value in zip(names, values, strict=True)}
         raise NotFound("There is nothing at this path.")
 
 
