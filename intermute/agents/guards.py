@@ -17,6 +17,7 @@ from intermute.errors import NotAllowed
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
+from storage.errors import DatabaseUnavailable
 
 log = structlog.get_logger()
 
@@ -84,8 +85,9 @@ class Guards:
             agents, projects = [agent for agent, _ in due], [project for _, project in due]
             try:
                 await self._db.execute(_SQL["standings.touch"], agents, projects, self._clock.now())
-            except Exception:  # signs of life go on when the database is back
-                log.exception("agents.signs_lost", agents=len(due))
+            except Exception as error:  # signs of life go on when the database is back
+                known = isinstance(error, DatabaseUnavailable)
+                log.warning("agents.signs_lost", agents=len(due), reason=str(error), exc_info=not known)
                 for sign in due:
                     self._seen.pop(sign, None)  # the next request says it again
                 await self._clock.sleep(PAUSE)

@@ -31,7 +31,7 @@ class ReservationRoom:
     async def reserve(self, request: Request[Nothing, Reserving]) -> Reply:
         wanted = request.body.wanted(request.caller.only(request.body.project), self._limits)
         await self._guards.check(request.caller, wanted.agent)
-        self._guards.touch(wanted.agent)
+        self._guards.touch(wanted.agent, request.caller)
         answer = await self._reservations.reserve(wanted)
         now = self._clock.now()
         if isinstance(answer, Waiting):
@@ -111,7 +111,7 @@ class ReservationRoom:
         particular; who holds by a guarded id proves it."""
         found = await self._seen(caller, reservation_id)
         await self._guards.check(caller, found.agent)
-        self._guards.touch(caller.agent)
+        self._guards.touch(caller.agent, caller)
         return found
 
 

@@ -6,10 +6,11 @@ from contextlib import suppress
 import pytest
 
 from intermute.agents.guards import Guards
-from intermute.agents.standings import Standings
+from intermute.agents.standings import KEPT_FOR, Standings
 from intermute.caller import Caller, Mode
 from intermute.errors import NotAllowed
 from storage.database import Database
+from storage.errors import DatabaseUnavailable
 from tests.clock import START, HandClock
 from tests.intermute.agents import rows
 
@@ -123,3 +124,60 @@ async def test_a_question_given_up_leaves_the_others_their_answer(
         async with asyncio.timeout(5):
             answers = await following
     assert answers["a"].guarded
+
+
+async def test_what_another_replica_changes_is_seen_within_a_second(
+    database: Database, standings: Standings
+) -> None:
+    await rows.agent(database, "a")
+    assert (await standings.of(("a",)))["a"].policy == "open"
+    await database.execute("UPDATE intermute.agents SET contact_policy = 'block_all'")
+    assert (await standings.of(("a",)))["a"].policy == "open"
+    async with asyncio.timeout(KEPT_FOR + 1):
+        while (await standings.of(("a",)))["a"].policy == "open":
+            pass
+
+
+async def test_what_was_read_before_a_change_is_not_kept(database: Database, standings: Standings) -> None:
+    await rows.agent(database, "a")
+    async with asyncio.timeout(10), database.transaction() as conn, asyncio.TaskGroup() as tasks:
+        await conn.execute("LOCK TABLE intermute.agents IN ACCESS EXCLUSIVE MODE")
+        asking = tasks.create_task(standings.of(("a",)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        standings.forget("a")  # as whoever changed it does after the commit
+        await conn.execute("COMMIT; BEGIN")
+        assert (await asking)["a"].policy == "open"
+        await conn.execute("UPDATE intermute.agents SET contact_policy = 'block_all'; COMMIT; BEGIN")
+        assert (await standings.of(("a",)))["a"].policy == "block_all"
+
+
+async def test_questions_that_shared_a_statement_share_its_fault(
+    database: Database, standings: Standings
+) -> None:
+    await rows.agent(database, "a")
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, database.transaction() as conn:
+        await conn.execute("LOCK TABLE intermute.agents IN ACCESS EXCLUSIVE MODE")
+        first, *others = [tasks.create_task(_refused(standings)) for _ in range(5)]
+        await _break_who_waits(database)
+        assert await first
+        await _break_who_waits(database)
+        assert all([await other for other in others])
+    assert (await standings.of(("a",)))["a"].registered
+
+
+async def _break_who_waits(database: Database) -> None:
+    waiting = (
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    )
+    while not await database.fetch(waiting):
+        pass
+
+
+async def _refused(standings: Standings) -> bool:
+    try:
+        await standings.of(("a",))
+    except DatabaseUnavailable:
+        return True
+    return False
