@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from asyncpg.protocol import Record
 
 from intermute.agents.policy import AUTO, BLOCK_ALL, OPEN
-from intermute.agents.standings import Standing, Standings
+from intermute.agents.standings import Standings
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
@@ -37,11 +37,13 @@ class Contacting:
         asked = {agent: one.policy for agent, one in standings.items() if one.policy != OPEN}
         return await self._refusing(project, sender, asked, thread_id) if asked else set()
 
-    async def denied_live(self, project: str, sender: str, recipient: str, thread_id: str = "") -> bool:
-        """Whether the sender may not have its words typed into the recipient's terminal."""
-        standing: Standing = (await self._standings.of((recipient,)))[recipient]
-        asked = {recipient: standing.live_policy}
-        return bool(await self._refusing(project, sender, asked, thread_id))
+    async def denied_live(
+        self, project: str, sender: str, recipients: Iterable[str], thread_id: str = ""
+    ) -> set[str]:
+        """Those of the recipients in whose terminals the sender may not have its words typed."""
+        standings = await self._standings.of(recipients)
+        asked = {agent: one.live_policy for agent, one in standings.items() if one.live_policy != OPEN}
+        return await self._refusing(project, sender, asked, thread_id) if asked else set()
 
     async def _refusing(
         self, project: str, sender: str, policies: dict[str, str], thread_id: str

@@ -63,7 +63,9 @@ class Terminals:
         agents = list(dict.fromkeys(letter.to))
         if only and (len(letter.body) > LONGEST or len(agents) > MOST):
             raise TooLarge(f"A terminal takes {LONGEST} characters, and a message {MOST} terminals.")
-        denied = await self._denied(letter, agents)
+        denied = frozenset(
+            await self._contacting.denied_live(letter.project, letter.sender, agents, letter.thread_id)
+        )
         going = [agent for agent in agents if agent not in denied]
         if not going:
             return Attempt(denied=denied, delivery={})
@@ -94,16 +96,6 @@ class Terminals:
             )
             await self._pokes.stage(conn, waiting, deferred)
         return [_poke(letter, agent, how) for agent, how in attempt.delivery.items()]
-
-    async def _denied(self, letter: Letter, agents: Sequence[str]) -> frozenset[str]:
-        denied = self._contacting.denied_live
-        return frozenset(
-            [
-                agent
-                for agent in agents
-                if await denied(letter.project, letter.sender, agent, letter.thread_id)
-            ]
-        )
 
     async def _type_all(self, letter: Letter, seats: Sequence[Seat]) -> Sequence[str]:
         """Those it was typed to. Side by side, so that one slow terminal does not use up the others' time."""

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from asyncpg.protocol import Record
 
 from intermute.agents.guards import Guards, refuse, speaks_anyway
@@ -16,8 +15,6 @@ from storage import sql
 from storage.clock import Clock
 from storage.database import Connection, Database
 from storage.ids import NewId
-
-log = structlog.get_logger()
 
 MOST = 50  #: windows of one agent in a project; those it used longest ago go
 KEPT_FOR = timedelta(days=1)  #: an ended window keeps its id for that long

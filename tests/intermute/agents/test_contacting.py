@@ -60,9 +60,10 @@ async def test_auto_takes_also_from_who_works_on_the_same_files(
 async def test_a_terminal_has_a_policy_of_its_own(database: Database, contacting: Contacting) -> None:
     await rows.agent(database, "bob")
     await rows.agent(database, "carol", policy="block_all", live="open")
-    assert await contacting.denied_live("p", "alice", "bob")
-    assert await contacting.denied_live("p", "alice", "stranger")
-    assert not await contacting.denied_live("p", "alice", "carol")
+    asked = ["bob", "carol", "stranger"]
+    assert await contacting.denied_live("p", "alice", asked) == {"bob", "stranger"}
+    await database.execute("INSERT INTO intermute.contacts VALUES ('bob', 'alice', now())")
+    assert await contacting.denied_live("p", "alice", asked) == {"stranger"}
 
 
 async def test_auto_looks_also_through_many_files(
