@@ -74,6 +74,7 @@ class Endpoint(Generic[Query, Body]):
     body_optional: bool = False
     open: bool = False  #: served without a credential
     media: str = "application/json"  #: of its good answers
+    stream: str = ""  #: the media type of a Flow it answers with when asked for that
     deadline: float | None = None  #: seconds it may take; None: the service's own patience
 
 
@@ -83,6 +84,7 @@ class Socket:
 
     path: str
     summary: str
+    query: type[Given]
     run: Callable[[web.BaseRequest, Caller, Mapping[str, str]], Awaitable[web.StreamResponse]]
 
 

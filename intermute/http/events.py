@@ -74,6 +74,7 @@ class Events:
                 query=EventsQuery,
                 body=Nothing,
                 replies={200: EventsPage},
+                stream=MEDIA,
             ),
         )
 

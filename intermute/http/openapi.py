@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 from pydantic_core import to_json
 
-from intermute.http.endpoint import AnyEndpoint, Endpoint, Nothing, Reply, Request, Socket
+from intermute.http.endpoint import AnyEndpoint, Endpoint, Given, Nothing, Reply, Request, Socket
 from intermute.http.shapes import REFUSALS, WORDS, Refusal
 
 REF = "#/components/schemas/{model}"
@@ -111,7 +111,7 @@ def _operation(endpoint: AnyEndpoint, schemas: Mapping[Any, Any]) -> dict[str, A
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
-        "parameters": [*_path_parameters(endpoint.path), *_query_parameters(endpoint, schemas)],
+        "parameters": [*_path_parameters(endpoint.path), *_query_parameters(endpoint.query)],
         "responses": _responses(endpoint, schemas),
     }
     if endpoint.body is not Nothing:
@@ -148,6 +148,8 @@ def _responses(endpoint: AnyEndpoint, schemas: Mapping[Any, Any]) -> dict[str, A
         words = WORDS.get(number, "Done")
         schema = None if shape is None else schemas[_key(shape), "serialization"]
         responses[str(number)] = _response(words, schema, endpoint.media)
+        if endpoint.stream:
+            responses[str(number)]["content"][endpoint.stream] = {"schema": {"type": "string"}}
     return dict(sorted(responses.items()))
 
 
@@ -169,11 +171,11 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
     ]
 
 
-def _query_parameters(endpoint: AnyEndpoint, schemas: Mapping[Any, Any]) -> list[dict[str, Any]]:
-    if endpoint.query is Nothing:
+def _query_parameters(query: type[Given]) -> list[dict[str, Any]]:
+    if query is Nothing:
         return []
     # Parameters are written out one by one, so the model's own schema is needed and not a reference to it.
-    schema = endpoint.query.model_json_schema(mode="validation", ref_template=REF)
+    schema = query.model_json_schema(mode="validation", ref_template=REF)
     required = schema.get("required", ())
     return [
         {"name": name, "in": "query", "required": name in required, "schema": _untitled(field)}
@@ -190,7 +192,7 @@ def _socket(socket: Socket) -> dict[str, Any]:
         "operationId": _words("get", socket.path),
         "summary": socket.summary,
         "tags": ["live"],
-        "parameters": _path_parameters(socket.path),
+        "parameters": [*_path_parameters(socket.path), *_query_parameters(socket.query), _AGENT, _TOKEN],
         "responses": {
             "101": {"description": "The connection becomes a WebSocket."},
             **{

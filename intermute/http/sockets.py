@@ -4,17 +4,20 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Annotated
 
 import structlog
 from aiohttp import WSMsgType, web
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from intermute.caller import Caller, Mode
 from intermute.errors import InvalidRequest, NotAllowed, StorageDown
 from intermute.events.feed import Feed
 from intermute.events.interest import Interest, NotUnderstood, TooMany, types_of, wish
 from intermute.events.listener import SocketListener
-from intermute.http.endpoint import Socket
-from intermute.http.fields import LARGEST_CURSOR
+from intermute.http import reading
+from intermute.http.endpoint import Given, Socket
+from intermute.http.fields import LARGEST_CURSOR, Name
 from intermute.http.seats import Seat, Seats
 from intermute.http.speaking import Speaking
 from intermute.limits import MAX_FRAME
@@ -47,6 +50,19 @@ SLOW = Ending(1013, "too slow; reconnect with your cursor")
 UNREADABLE = Ending(1013, "the log cannot be read now; reconnect with your cursor")
 
 
+#: a cursor that cannot be read is refused: to begin with everything would be a surprise here
+_Place = Annotated[
+    Annotated[int, Field(ge=0, le=LARGEST_CURSOR)] | None, BeforeValidator(lambda value: value or None)
+]
+
+
+class SocketQuery(Given):
+    project: Name = ""
+    since_cursor: _Place = None  #: begin behind it; without it with the present
+    cursor: _Place = None  #: the same
+    types: Annotated[str, StringConstraints(max_length=4000)] = ""  #: separated by commas; empty: all
+
+
 class Sockets:
     """`run` is a loop of the service; `seats.shut()` ends all connections."""
 
@@ -63,8 +79,8 @@ class Sockets:
         of_agent = "What is for one agent and for everybody in the project, as it happens."
         of_project = "What happens in a project, as it happens."
         return (
-            Socket(path="/ws/agents/{agent...}", summary=of_agent, run=self.serve),
-            Socket(path="/ws/events", summary=of_project, run=self.serve),
+            Socket(path="/ws/agents/{agent...}", summary=of_agent, query=SocketQuery, run=self.serve),
+            Socket(path="/ws/events", summary=of_project, query=SocketQuery, run=self.serve),
         )
 
     async def run(self) -> None:
@@ -79,11 +95,10 @@ class Sockets:
     ) -> web.StreamResponse:
         """Until either side closes. Raises IntermuteError instead of letting somebody in."""
         agent = await self._agent(caller, path)
-        project = caller.only(request.query.get("project", "").strip())
-        if len(project) > 200 or "\0" in project:
-            raise InvalidRequest("No project has a name like this.")
+        query = reading.query(request, SocketQuery)
+        project, interest = caller.only(query.project), _interest(query)
+        since = query.cursor if query.since_cursor is None else query.since_cursor
         _refuse_pages(request, caller)
-        since, interest = _since(request), _interest(request)
         socket = web.WebSocketResponse(
             heartbeat=self._heartbeat, compress=False, max_msg_size=MAX_FRAME + 1, timeout=GOODBYE
         )
@@ -192,18 +207,8 @@ def _refuse_pages(request: web.BaseRequest, caller: Caller) -> None:
         raise NotAllowed("Web pages of other sites may not listen here.", code="web_page_refused")
 
 
-def _since(request: web.BaseRequest) -> int | None:
-    """The cursor to go on from; None is the present."""
-    text = request.query.get("since_cursor", request.query.get("cursor", "")).strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdecimal()) or len(text) > 19 or int(text) > LARGEST_CURSOR:
-        raise InvalidRequest("since_cursor must be a cursor.", details={"field": "since_cursor"})
-    return int(text)
-
-
-def _interest(request: web.BaseRequest) -> Interest:
+def _interest(query: SocketQuery) -> Interest:
     try:
-        return Interest(types_of(request.query.get("types", "")))
+        return Interest(types_of(query.types))
     except TooMany as error:
         raise InvalidRequest(str(error), details={"field": "types"}) from error

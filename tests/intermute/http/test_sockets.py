@@ -163,6 +163,16 @@ async def test_without_a_cursor_nothing_is_replayed(service: Service, http: Http
         assert (await ear.next())["cursor"] == 2
 
 
+@pytest.mark.parametrize(("name", "value", "first"), [("cursor", "1", 2), ("since_cursor", "", 3)])
+async def test_a_cursor_may_have_its_short_name_or_be_empty(
+    service: Service, http: Http, name: str, value: str, first: int
+) -> None:
+    await tell(service.journal, note(), note())
+    async with listening(http.session, http.url, **{name: value}) as ear:
+        await tell(service.journal, note())
+        assert (await ear.next())["cursor"] == first
+
+
 async def test_a_cursor_nobody_has_given_out_means_the_present(service: Service, http: Http) -> None:
     await tell(service.journal, note())
     async with listening(http.session, http.url, since_cursor=2**62) as ear:
@@ -505,6 +515,14 @@ async def test_a_socket_over_the_unix_socket_is_local(service: Service, tmp_path
     ):
         await tell(service.journal, mail("ann"))
         assert (await ear.next())["agent"] == "ann"
+
+
+async def test_the_document_tells_how_to_listen(http: Http) -> None:
+    paths = (await http.get("/openapi.json"))["paths"]
+    for path in ("/ws/events", "/ws/agents/{agent}"):
+        named = {parameter["name"] for parameter in paths[path]["get"]["parameters"]}
+        assert named >= {"project", "since_cursor", "types", "X-Agent-ID"}
+    assert "text/event-stream" in paths["/api/events"]["get"]["responses"]["200"]["content"]
 
 
 async def test_the_answer_says_where_the_log_is(service: Service, http: Http) -> None:
