@@ -145,7 +145,7 @@ class RegistrationMachine(RuleBasedStateMachine):
         self.do(self.db.execute("UPDATE intermute.agents SET contact_policy = $2 WHERE id = $1", id_, policy))
 
 
-@pytest.mark.parametrize("examples", [40])
+@pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.full)])
 def test_registrations_take_nothing_from_others(database_url: str, examples: int) -> None:
     RegistrationMachine.url = database_url
     run_state_machine_as_test(
