@@ -102,7 +102,9 @@ def _coordination(ground: Ground, conversation: Conversation, intermute: Intermu
     if intermute is None:
         return []
     care = intermute.care(ground, lambda: conversation.lanes.living)
+    waits = intermute.waits(ground, conversation.lanes)
     return [
+        Service(name="coordination-waits", run=lambda: waits.run(ground.wakeups)),
         Service(name="coordination", run=lambda: care.run(ground.wakeups)),
         Service(name="intermute", run=intermute.running.run),
     ]

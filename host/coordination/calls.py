@@ -83,6 +83,7 @@ class Reserve(_Parameters):
     reason: Line = ""
     minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     shared: bool = False
+    wait_minutes: Annotated[int, Field(ge=0, le=1440)] = 0
 
 
 class Release(_Parameters):

@@ -101,6 +101,10 @@ _WRITES = (
                 "paths": _texts(_PATHS),
                 "reason": _text("what for, in a few words; others read it"),
                 "minutes": {"type": "integer", "description": "1 to 1440, default 30"},
+                "wait_minutes": {
+                    "type": "integer",
+                    "description": "stand in line if somebody is in the way; you are told when it is yours",
+                },
                 "shared": {
                     "type": "boolean",
                     "description": "for reading beside other readers; default false",

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from demarch.errors import NotFound
+from demarch.errors import DemarchError, NotFound
 from demarch.kernel import Outcome
 from host.coordination.calls import (
+    CHECK,
     REGISTER,
     RELEASE,
     RESERVE,
@@ -20,7 +21,8 @@ from host.coordination.calls import (
 )
 from host.coordination.conflicts import span
 from host.coordination.identity import PREFIX, Me, lane_of
-from host.coordination.port import Coordination, Holding, NewLetter, Presentation, Wanted
+from host.coordination.port import Coordination, Holding, InLine, NewLetter, Presentation, Wanted
+from host.coordination.waits import WaitStore
 from host.phrases import listed, quoted
 from storage.clock import Clock
 
@@ -31,8 +33,9 @@ AS, PROJECT = "as", "project"
 class Deeds:
     """Implements `host.tools.writes.OtherWrites`."""
 
-    def __init__(self, coordination: Coordination, clock: Clock) -> None:
+    def __init__(self, coordination: Coordination, waits: WaitStore, clock: Clock) -> None:
         self._coordination = coordination
+        self._waits = waits
         self._clock = clock
 
     def has(self, operation: str) -> bool:
@@ -59,6 +62,8 @@ class Deeds:
             return Outcome(text="The message is in their inbox.", data={})
         if operation == RESERVE and (held := await self._coordination.reserved(me, key)) is not None:
             return self._reserved([held])
+        if operation == RESERVE and await self._coordination.waits(me, key):
+            return _in_line(None)
         if operation == RELEASE and not await self._theirs(me, read(Release, operation, meant)):
             return Outcome(text="Nothing of it is held any more.", data={})
         return None
@@ -102,12 +107,37 @@ class Deeds:
         fresh = [path for path in dict.fromkeys(meant.paths) if path not in held]
         granted: list[Holding] = []
         if fresh:
-            wanted = Wanted(patterns=fresh, exclusive=not meant.shared, reason=meant.reason, lasts=lasts)
-            granted += await self._coordination.reserve(me, wanted, key)
+            wanted = Wanted(
+                patterns=fresh,
+                exclusive=not meant.shared,
+                reason=meant.reason,
+                lasts=lasts,
+                waits=timedelta(minutes=meant.wait_minutes),
+            )
+            got = await self._ask(me, wanted, key)
+            if isinstance(got, InLine):
+                return _in_line(got.place)
+            granted += got
         for path in dict.fromkeys(meant.paths):
             if path in held:
                 granted.append(await self._longer(me, held[path], lasts))
         return self._reserved(granted)
+
+    async def _ask(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding] | InLine:
+        """Whoever may come to stand in line is noted before, and forgotten when it need not."""
+        if not wanted.waits:
+            return await self._coordination.reserve(me, wanted, key)
+        await self._waits.add(me, key, wanted.patterns)
+        try:
+            got = await self._coordination.reserve(me, wanted, key)
+        except DemarchError:
+            await self._waits.drop(key)
+            raise
+        if isinstance(got, InLine):
+            await self._waits.join(key)
+        else:
+            await self._waits.drop(key)
+        return got
 
     async def _longer(self, me: Me, held: Holding, lasts: timedelta) -> Holding:
         """Never shorter: it was promised for that long."""
@@ -116,12 +146,16 @@ class Deeds:
         return await self._coordination.renew(me, held.id, lasts)
 
     async def _release(self, me: Me, meant: Release) -> Outcome:
+        left = await self._coordination.leave_line(me, None if meant.everything else meant.paths)
         held = await self._theirs(me, meant)
-        if not held:
+        if not held and not left:
             raise NotFound("You hold nothing of that.")
+        for place in left:
+            await self._waits.drop(place)
         for each in held:
             await self._coordination.release(me, each.id)
-        paths = list(dict.fromkeys(each.pattern for each in held))
+        waited = [path for paths in left.values() for path in paths]
+        paths = list(dict.fromkeys([*(each.pattern for each in held), *waited]))
         missing = [path for path in meant.paths if path not in paths]
         text = f"Released: {listed([quoted(path, 200) for path in paths], 20)}."
         if missing:
@@ -157,6 +191,14 @@ def _whose(arguments: Mapping[str, Any]) -> tuple[Me, dict[str, Any]]:
 def _id(key: str) -> str:
     """An id that has no slash: it stands in the paths of intermute's interface."""
     return key.replace("/", ".")
+
+
+def _in_line(place: int | None) -> Outcome:
+    where = "You stand in line" if place is None else f"You are number {place} in line"
+    return Outcome(
+        text=f"Somebody holds it. {where}; you are told here when it is yours. {CHECK} shows who holds it.",
+        data={"status": "waiting", "place": place},
+    )
 
 
 def _named(agents: Sequence[str]) -> str:

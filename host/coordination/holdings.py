@@ -7,7 +7,7 @@ from typing import Any
 from demarch.errors import NotFound, NotPossible
 from host.coordination.conflicts import Held
 from host.coordination.identity import Me
-from host.coordination.port import Holding, Wanted
+from host.coordination.port import Holding, InLine, Wanted
 from host.coordination.refusals import translated
 from intermute.errors import Conflict
 from intermute.reservations import claim
@@ -30,7 +30,7 @@ class Holdings:
         self._database = database
         self._clock = clock
 
-    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding]:
+    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding] | InLine:
         asked = claim.Wanted(
             project=me.project,
             agent=me.agent,
@@ -39,6 +39,7 @@ class Holdings:
             reason=wanted.reason,
             ttl_minutes=_minutes(wanted.lasts),
             id=key,
+            wait_seconds=round(wanted.waits.total_seconds()),
         )
         try:
             with translated(apart=Conflict):
@@ -48,7 +49,7 @@ class Holdings:
                 raise NotPossible(str(error)) from error
             raise Held(_conflicts(error, me.project), self._clock.now()) from error
         if not isinstance(granted, Granted):
-            raise TypeError("nobody asked for a place in line")
+            return InLine(place=granted.place.place)
         return [_holding(each) for each in granted.reservations]
 
     async def renew(self, me: Me, reservation: str, lasts: timedelta) -> Holding:
@@ -62,6 +63,24 @@ class Holdings:
         except NotFound:
             return None
         return _holding(found) if found.agent == me.agent else None
+
+    async def waits(self, me: Me, key: str) -> bool:
+        try:
+            with translated():
+                place = await self._reservations.place(key)
+        except NotFound:
+            return False
+        return place.waiter.claim.agent == me.agent
+
+    async def leave_line(self, me: Me, patterns: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
+        left: dict[str, Sequence[str]] = {}
+        with translated():
+            for place in await self._reservations.line(me.project, me.agent):
+                waiting = place.waiter.claim
+                if patterns is None or any(text in patterns for text in waiting.texts):
+                    await self._reservations.leave(waiting.id, agent=me.agent)
+                    left[waiting.id] = waiting.texts
+        return left
 
     async def release(self, me: Me, reservation: str) -> None:
         with translated():
@@ -119,6 +138,7 @@ def _holding(found: Reservation) -> Holding:
         reason=found.reason,
         expires_at=found.expires_at,
         token=found.token,
+        ended=found.released_at is not None,
     )
 
 

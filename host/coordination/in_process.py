@@ -1,6 +1,6 @@
 """intermute asked in this process: as the host, for one of its containers at a time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
 from asyncpg.protocol import Record
@@ -8,7 +8,17 @@ from asyncpg.protocol import Record
 from demarch.errors import NotFound
 from host.coordination.holdings import Holdings
 from host.coordination.identity import PREFIX, Me
-from host.coordination.port import Fellow, Holding, Letter, NewLetter, Page, Presentation, Sent, Wanted
+from host.coordination.port import (
+    Fellow,
+    Holding,
+    InLine,
+    Letter,
+    NewLetter,
+    Page,
+    Presentation,
+    Sent,
+    Wanted,
+)
 from host.coordination.refusals import translated
 from intermute.agents.agent import Agent
 from intermute.agents.registration import Wanted as Registering
@@ -111,7 +121,7 @@ class InProcess:
     async def read(self, me: Me, letters: Sequence[str]) -> None:
         await self._mark(me, letters, ack=False)
 
-    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding]:
+    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding] | InLine:
         return await self._holdings.reserve(me, wanted, key)
 
     async def renew(self, me: Me, reservation: str, lasts: timedelta) -> Holding:
@@ -119,6 +129,12 @@ class InProcess:
 
     async def reserved(self, me: Me, key: str) -> Holding | None:
         return await self._holdings.reserved(me, key)
+
+    async def waits(self, me: Me, key: str) -> bool:
+        return await self._holdings.waits(me, key)
+
+    async def leave_line(self, me: Me, patterns: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
+        return await self._holdings.leave_line(me, patterns)
 
     async def release(self, me: Me, reservation: str) -> None:
         await self._holdings.release(me, reservation)

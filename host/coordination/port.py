@@ -3,7 +3,7 @@
 All methods raise DemarchError with a sentence for the agent or person who asked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -36,6 +36,7 @@ class Holding:
     reason: str
     expires_at: datetime
     token: int = 0  #: grows with every grant; what is written with an older one is late
+    ended: bool = False  #: it was given back
     waiting: bool = False  #: it is a place in line: not held yet, but before whoever asks now
 
 
@@ -94,6 +95,14 @@ class Wanted:
     exclusive: bool
     reason: str
     lasts: timedelta
+    waits: timedelta = timedelta(0)  #: how long to stand in line where somebody is in the way
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InLine:
+    """Nothing is reserved yet; 1 is next."""
+
+    place: int
 
 
 class Coordination(Protocol):
@@ -129,13 +138,24 @@ class Coordination(Protocol):
 
     async def read(self, me: Me, letters: Sequence[str]) -> None: ...
 
-    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding]:
-        """All or nothing, once per key. Raises `host.coordination.conflicts.Held`."""
+    async def reserve(self, me: Me, wanted: Wanted, key: str) -> Sequence[Holding] | InLine:
+        """All or nothing, once per key, which is the id of the (first) one or of the place.
+
+        Raises `host.coordination.conflicts.Held`.
+        """
         ...
 
     async def renew(self, me: Me, reservation: str, lasts: timedelta) -> Holding: ...
 
     async def reserved(self, me: Me, key: str) -> Holding | None: ...
+
+    async def waits(self, me: Me, key: str) -> bool:
+        """Whether it stands in line by this key."""
+        ...
+
+    async def leave_line(self, me: Me, patterns: Sequence[str] | None) -> Mapping[str, Sequence[str]]:
+        """Give up the places for any of these patterns, or all; each with what it was for."""
+        ...
 
     async def release(self, me: Me, reservation: str) -> None: ...
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from bridges.splitting import shorten
-from host.coordination.calls import REGISTER, RELEASE, RESERVE, SEND
+from host.coordination.calls import RELEASE, RESERVE, SEND
 from host.coordination.conflicts import span
 from host.coordination.identity import PREFIX
 from host.phrases import count, listed, one_line, quoted
@@ -31,6 +31,9 @@ def effect(operation: str, arguments: Mapping[str, Any]) -> str:
     if operation == RESERVE:
         lasts = span(timedelta(minutes=arguments.get("minutes", 30)))
         others = "may read them only" if arguments.get("shared") else "are kept off them"
+        if minutes := arguments.get("wait_minutes"):
+            waits = span(timedelta(minutes=minutes))
+            return f"other agents {others} for {lasts}, once nobody holds them; it waits {waits} for that."
         return f"other agents {others} for {lasts}, if nobody holds them by then."
     if operation == RELEASE:
         return "other agents may edit them."
@@ -39,12 +42,18 @@ def effect(operation: str, arguments: Mapping[str, Any]) -> str:
 
 def lines(operation: str, arguments: Mapping[str, Any]) -> tuple[str, ...]:
     """The parameters that matter and are not said already."""
-    told = {REGISTER: (), SEND: ("to",), RESERVE: ("paths", "minutes", "shared"), RELEASE: ("paths",)}
-    hidden = {"as", "project", "message", *told.get(operation, ())}
+    hidden = {"as", "project", *_SAID.get(operation, ())}
     shown = {name: value for name, value in arguments.items() if name not in hidden}
     return tuple(
         f"{_name(name)}: {shorten(one_line(_value(value), VALUE), VALUE)}" for name, value in shown.items()
     )
+
+
+_SAID = {
+    SEND: ("to",),
+    RESERVE: ("paths", "minutes", "shared", "wait_minutes"),
+    RELEASE: ("paths", "everything"),
+}
 
 
 def _agents(arguments: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from demarch.projects import Projects
 from host.coordination.addressing import Addressing
 from host.coordination.care import Care
+from host.coordination.deeds import Deeds
 from host.coordination.identity import Whereabouts
 from host.coordination.in_process import InProcess
 from host.coordination.marks import Marks
@@ -16,6 +17,8 @@ from host.coordination.rules import keys_file, limits_of, live_of, retention_of
 from host.coordination.running import Running
 from host.coordination.tainting import LaterTainting
 from host.coordination.tools import CoordinationTools
+from host.coordination.waits import Waits, WaitStore
+from host.decisions.followups import AgentEar
 from host.people.registry import Registry
 from host.tools.writing import Writing
 from host.wiring.ground import Ground
@@ -35,7 +38,11 @@ class Coordinating:
     addressing: Addressing
     overview: Overview
     marks: Marks
+    waits: WaitStore
     tainting: LaterTainting
+
+    def deeds(self, clock: Clock) -> Deeds:
+        return Deeds(self.coordination, self.waits, clock)
 
     def tools(self, writing: Writing, clock: Clock) -> CoordinationTools:
         return CoordinationTools(
@@ -56,6 +63,16 @@ class Intermute:
     service: Service
     running: Running
     coordinating: Coordinating
+
+    def waits(self, ground: Ground, ear: AgentEar) -> Waits:
+        return Waits(
+            store=self.coordinating.waits,
+            coordination=self.coordinating.coordination,
+            registry=ground.registry,
+            ear=ear,
+            database=ground.db,
+            clock=ground.clock,
+        )
 
     def care(self, ground: Ground, living: Callable[[], Collection[str]]) -> Care:
         return Care(
@@ -132,5 +149,6 @@ def coordinating(
             grace=limits.grace,
         ),
         marks=Marks(database),
+        waits=WaitStore(database, clock),
         tainting=LaterTainting(),
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from container.agent import ToolBox
 from host.conversation.turns import Turn
-from host.coordination.deeds import Deeds
 from host.decisions.approvals_store import Approvals
 from host.decisions.asking import Asking
 from host.decisions.board import Board
@@ -90,7 +89,7 @@ def build(ground: Ground, lanes: AgentEar, degraded: Degraded) -> Decisions:
             registry=ground.registry,
             ear=lanes,
         ),
-        others=Deeds(ground.coordinating.coordination, ground.clock) if ground.coordinating else None,
+        others=ground.coordinating.deeds(ground.clock) if ground.coordinating else None,
     )
     wishes = Wishes(ground.database)
     routing = Routing(ground.registry, wishes, ground.clock, ground.projects.default)

@@ -7,7 +7,7 @@ import pytest
 
 from container.agent import ToolResult
 from demarch.errors import NotFound
-from host.coordination.deeds import Deeds, pinned
+from host.coordination.deeds import pinned
 from host.coordination.identity import Me
 from tests.host.coordination.agency import ELSEWHERE, PROJECT, Agency, call
 from tests.host.decisions.office import BEN, code_of, first_line
@@ -182,7 +182,7 @@ async def test_approved_too_late_it_says_who_was_faster(agency: Agency) -> None:
 
 
 async def test_a_write_that_is_done_again_by_its_key_is_the_same(agency: Agency) -> None:
-    deeds = Deeds(agency.coordinating.coordination, agency.office.clock)
+    deeds = agency.coordinating.deeds(agency.office.clock)
     meant = pinned(ME, {"paths": ["src/**", "docs/**"]})
     assert await deeds.written("coordination_reserve", meant, "key/1") is None
     first = await deeds.perform("coordination_reserve", meant, "key/1")
