@@ -98,6 +98,10 @@ class Service(Rooms):
         meters.counter("frames", "Events told to listeners", lambda: feed.hub.told)
         meters.counter("listeners_let_go", "Listeners that fell behind", lambda: feed.hub.let_go)
         meters.gauge("cursor", "The last event this process has seen", lambda: feed.tail.position)
+        postbox = self.mailroom.postbox
+        meters.counter("messages", "Messages kept", lambda: postbox.kept)
+        meters.counter("message_commits", "Commits that kept them", lambda: postbox.commits)
+        meters.gauge("messages_waiting", "Messages that wait for a commit", lambda: postbox.waiting)
         terminals = self.live.post
         meters.counter("live_typed", "Messages typed into terminals", lambda: terminals.typed)
         meters.counter("live_missed", "Terminals that could not be typed into", lambda: terminals.missed)

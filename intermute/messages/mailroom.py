@@ -7,6 +7,7 @@ from intermute.messages.inbox import Inbox
 from intermute.messages.indexer import Indexer
 from intermute.messages.live import LivePost
 from intermute.messages.marks import Marks
+from intermute.messages.postbox import Postbox
 from intermute.messages.search import Search
 from intermute.messages.sending import Contacting, Messages
 from intermute.messages.threads import Threads
@@ -27,7 +28,8 @@ class Mailroom:
         contacting: Contacting,
         live: LivePost,
     ) -> None:
-        self.messages = Messages(db, journal, clock, contacting=contacting, live=live)
+        self.postbox = Postbox(db, journal, clock)
+        self.messages = Messages(db, journal, clock, postbox=self.postbox, contacting=contacting, live=live)
         self.broadcasts = Broadcasts(db, clock, limits=limits, messages=self.messages, contacting=contacting)
         self.marks = Marks(db, journal, clock)
         self.inbox = Inbox(db, clock)

@@ -48,6 +48,13 @@ class Postbox:
         self._grouping: Grouping[Letter, Posted] = Grouping(
             self._together, lambda letter: (letter.project, letter.id), lanes=LANES, most=MOST
         )
+        self.kept = 0  #: messages, so far
+        self.commits = 0  #: that kept them
+
+    @property
+    def waiting(self) -> int:
+        """Letters that wait for the group under way."""
+        return len(self._grouping.waiting)
 
     async def post(self, letter: Letter) -> Posted:
         await self._journal.ensure_project(letter.project)
@@ -80,13 +87,14 @@ class Postbox:
     async def _write(self, letters: Sequence[Letter]) -> list[Posted]:
         now = self._clock.now()
         results = _results(await self._db.fetch(_SEND, *_columns(letters), now))
-        self._journal.committed(
-            [
-                _event(letter, posted, now)
-                for letter, posted in zip(letters, results, strict=True)
-                if posted.state is State.NEW
-            ]
-        )
+        events = [
+            _event(letter, posted, now)
+            for letter, posted in zip(letters, results, strict=True)
+            if posted.state is State.NEW
+        ]
+        self.kept += len(events)
+        self.commits += bool(events)
+        self._journal.committed(events)
         return results
 
 

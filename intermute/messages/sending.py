@@ -34,14 +34,21 @@ class Messages:
     """The way of a letter. Sending it again is the same message, with the newest words."""
 
     def __init__(
-        self, db: Database, journal: Journal, clock: Clock, *, contacting: Contacting, live: LivePost
+        self,
+        db: Database,
+        journal: Journal,
+        clock: Clock,
+        *,
+        postbox: Postbox,
+        contacting: Contacting,
+        live: LivePost,
     ) -> None:
         self._db = db
         self._journal = journal
         self._clock = clock
         self._contacting = contacting
         self._live = live
-        self._postbox = Postbox(db, journal, clock)
+        self._postbox = postbox
 
     async def send(self, letter: Letter, *, window: str = "") -> Sent:
         """Raises NotAllowed (`policy_denied`: nobody is left), Conflict (`message_id_taken`)."""

@@ -24,6 +24,7 @@ from storage.migrations import migrate
 from storage.postmaster import Postmaster
 from tests.clock import HandClock
 from tests.conftest import parts
+from tests.intermute.calling import Http
 
 MANY = 100
 
@@ -162,6 +163,9 @@ async def test_a_connection_that_is_lost_loses_nothing_that_was_acknowledged(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
                 )
+    async with asyncio.timeout(10):
+        while not await _answers(database):  # noqa: ASYNC110 - the pool throws dead connections away
+            await asyncio.sleep(0)
     assert acknowledged <= set(await stored(database))
     for id_ in failed:
         await office.postbox.post(letter(id_))
@@ -201,7 +205,27 @@ async def test_what_was_acknowledged_outlives_a_killed_database() -> None:
 
 
 async def _answers(database: Database) -> bool:
+    """Whether every connection of the pool does."""
     try:
-        return bool(await database.fetchval("SELECT true"))
+        async with AsyncExitStack() as stack:
+            for _ in range(5):
+                connection = await stack.enter_async_context(database.connection())
+                await connection.fetchval("SELECT true")
     except (DatabaseUnavailable, asyncpg.PostgresError):
         return False
+    return True
+
+
+async def test_it_is_counted_how_many_messages_share_a_commit(http: Http) -> None:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        for number in range(MANY):
+            body = {"project": "p", "id": str(number // 2), "from": "ana", "to": ["ben"], "body": "x"}
+            tasks.create_task(http.post("/api/messages", body))
+    figures = {
+        line.split()[0]: float(line.split()[1])
+        for line in (await http.get("/metrics")).text.splitlines()
+        if line.startswith("intermute_message")
+    }
+    assert figures["intermute_messages_total"] == MANY / 2
+    assert 1 <= figures["intermute_message_commits_total"] < MANY / 2
+    assert figures["intermute_messages_waiting"] == 0

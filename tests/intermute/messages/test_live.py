@@ -10,6 +10,7 @@ from intermute.events.event import WINDOW_POKE, NewEvent
 from intermute.events.journal import Journal
 from intermute.messages.letter import BOTH, LIVE, Letter
 from intermute.messages.live import Attempt
+from intermute.messages.postbox import Postbox
 from intermute.messages.sending import Messages
 from storage.database import Connection, Database
 from tests.clock import HandClock
@@ -72,7 +73,9 @@ def contacts() -> Contacts:
 
 @pytest.fixture
 def messages(database: Database, clock: HandClock, terminals: Terminals, contacts: Contacts) -> Messages:
-    return Messages(database, Journal(database, clock), clock, contacting=contacts, live=terminals)
+    journal = Journal(database, clock)
+    postbox = Postbox(database, journal, clock)
+    return Messages(database, journal, clock, postbox=postbox, contacting=contacts, live=terminals)
 
 
 def letter(transport: str = BOTH, *to: str, cc: Sequence[str] = ()) -> Letter:
