@@ -13,12 +13,12 @@ from intermute.errors import NotAllowed
 from intermute.http import entity_shapes as shapes
 from intermute.http.endpoint import AnyEndpoint, Endpoint, Nothing, Reply, Request
 from intermute.http.entity_shapes import (
-    AgentGiven,
+    Assignment,
     EntityGiven,
-    FeatureGiven,
+    FeatureLink,
     LinkShape,
     Listed,
-    SpecGiven,
+    SpecLink,
     Where,
 )
 from intermute.http.paging import marks_of, next_page, place_of, place_word, word
@@ -153,7 +153,7 @@ class _Room:
 
 
 def _assign(entities: Entities) -> AnyEndpoint:
-    async def run(request: Request[Where, AgentGiven]) -> Reply:
+    async def run(request: Request[Where, Assignment]) -> Reply:
         project = request.caller.within(request.query.project)
         task = await entities.assign(
             project, request.path["id"], request.body.agent, version=request.body.version
@@ -167,14 +167,14 @@ def _assign(entities: Entities) -> AnyEndpoint:
         tag=TASK.plural,
         run=run,
         query=Where,
-        body=AgentGiven,
+        body=Assignment,
         replies={200: shapes.shape(TASK)},
         errors=(404, 409),
     )
 
 
 def _link_insight(entities: Entities) -> AnyEndpoint:
-    async def run(request: Request[Where, SpecGiven]) -> Reply:
+    async def run(request: Request[Where, SpecLink]) -> Reply:
         project = request.caller.within(request.query.project)
         await entities.link_insight(project, request.path["id"], request.body.spec_id)
         return Reply()
@@ -186,7 +186,7 @@ def _link_insight(entities: Entities) -> AnyEndpoint:
         tag=INSIGHT.plural,
         run=run,
         query=Where,
-        body=SpecGiven,
+        body=SpecLink,
         replies={200: None},
         errors=(404,),
     )
@@ -195,12 +195,12 @@ def _link_insight(entities: Entities) -> AnyEndpoint:
 def _links(features: Features) -> Sequence[AnyEndpoint]:
     """The three endpoints about the features of a journey."""
 
-    async def link(request: Request[Where, FeatureGiven]) -> Reply:
+    async def link(request: Request[Where, FeatureLink]) -> Reply:
         project = request.caller.within(request.query.project)
         await features.link(project, request.path["id"], request.body.feature_id)
         return Reply()
 
-    async def unlink(request: Request[Where, FeatureGiven]) -> Reply:
+    async def unlink(request: Request[Where, FeatureLink]) -> Reply:
         project = request.caller.within(request.query.project)
         await features.unlink(project, request.path["id"], request.body.feature_id)
         return Reply()
@@ -223,7 +223,7 @@ def _links(features: Features) -> Sequence[AnyEndpoint]:
             tag=JOURNEY.plural,
             run=link,
             query=Where,
-            body=FeatureGiven,
+            body=FeatureLink,
             replies={200: None},
             errors=(404,),
         ),
@@ -234,7 +234,7 @@ def _links(features: Features) -> Sequence[AnyEndpoint]:
             tag=JOURNEY.plural,
             run=unlink,
             query=Where,
-            body=FeatureGiven,
+            body=FeatureLink,
             replies={200: None},
         ),
         Endpoint(

@@ -46,18 +46,18 @@ class Listed(Where):
     cursor: Line = ""
 
 
-class AgentGiven(Given):
+class Assignment(Given):
     """Who gets the task; `version`, where given, must be the task's."""
 
     agent: Id
     version: Count | None = None
 
 
-class SpecGiven(Given):
+class SpecLink(Given):
     spec_id: Id
 
 
-class FeatureGiven(Given):
+class FeatureLink(Given):
     feature_id: Id
 
 

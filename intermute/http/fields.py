@@ -11,6 +11,8 @@ from intermute import times
 #: what PostgreSQL cannot keep in a text: NUL, and halves of surrogate pairs
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
 MOST = 1000  #: rows in a page
 LARGEST_CURSOR = 2**63 - 1
 
@@ -47,8 +49,8 @@ def _moment(value: Any) -> datetime | None:
     """A time as Go's clients write it; its zero time, an empty text and null mean that there is none."""
     if value is None or value == "":
         return None
-    if not isinstance(value, str):
-        raise ValueError("a time is a text like 2026-01-02T15:04:05Z")
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("a time is written like 2026-01-02T15:04:05Z")
     try:
         at = times.given(datetime.fromisoformat(value))
         return None if at is None else at.astimezone(UTC)
@@ -70,5 +72,13 @@ Count = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
 Moment = Annotated[
     datetime | None,
     BeforeValidator(_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"const": "", "type": "string"},
+                {"type": "null"},
+            ]
+        }
+    ),
 ]
