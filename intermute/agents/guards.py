@@ -2,7 +2,8 @@
 
 Anybody in a project may use a plain id, as in the original: agents there trust each other. A guarded id
 belongs to one of the host's containers: it takes that container's socket, or the token given at registration.
-Ids that begin with `intercom:` are guarded whether or not anybody registered them.
+Ids that begin with `intercom:` are guarded whether or not anybody registered them, and the host registers no
+others: nothing that is remembered about an id can be older than its guard.
 """
 
 import asyncio
@@ -49,7 +50,7 @@ class Guards:
         if speaks_anyway(caller, agent):
             return
         refuse(caller, agent, guarded=False)
-        standing = (await self._standings.of((agent,), sure=True))[agent]
+        standing = (await self._standings.of((agent,)))[agent]
         refuse(caller, agent, guarded=standing.guarded)
 
     async def owner_of(self, token: str) -> str | None:

@@ -10,7 +10,7 @@ from asyncpg.protocol import Record
 
 from intermute.agents import agent, sessions
 from intermute.agents.agent import Agent
-from intermute.agents.guards import refuse
+from intermute.agents.guards import HOSTED, refuse
 from intermute.agents.names import new_name
 from intermute.agents.standings import Standings
 from intermute.agents.tokens import RandomBytes, digest, new_token
@@ -74,7 +74,7 @@ class Registration:
     async def register(self, caller: Caller, wanted: Wanted) -> Registered:
         """Raises InvalidRequest, NotAllowed and Conflict."""
         project = caller.writing(wanted.project)
-        _check(wanted)
+        _check(caller, wanted)
         refuse(caller, wanted.id, guarded=False)
         await self._journal.ensure_project(project)
         for _ in range(ATTEMPTS):
@@ -152,7 +152,9 @@ def _list(values: Sequence[str] | None) -> list[str] | None:
     return None if values is None else list(values)
 
 
-def _check(wanted: Wanted) -> None:
+def _check(caller: Caller, wanted: Wanted) -> None:
+    if caller.mode is Mode.HOST and not wanted.id.startswith(HOSTED):
+        raise InvalidRequest(f"The host's agents have ids that begin with {HOSTED}", code="invalid_agent_id")
     if wanted.session_id:
         sessions.check(wanted.session_id)
     if wanted.id in agent.RESERVED or any(sign in wanted.id for sign in "/\n\r\t"):

@@ -58,14 +58,14 @@ class Standings:
         self._changes += 1
         self._kept.pop(agent, None)
 
-    async def of(self, agents: Iterable[str], *, sure: bool = False) -> Mapping[str, Standing]:
-        """The standing of each. `sure`: that somebody is not registered is never taken from memory."""
+    async def of(self, agents: Iterable[str]) -> Mapping[str, Standing]:
+        """The standing of each."""
         now = asyncio.get_running_loop().time()
         found: dict[str, Standing] = {}
         missing: set[str] = set()
         for agent in agents:
             standing, until = self._kept.get(agent, (UNKNOWN, 0.0))
-            if now < until and (standing.registered or not sure):
+            if now < until:
                 found[agent] = standing
             else:
                 missing.add(agent)

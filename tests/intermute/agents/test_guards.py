@@ -41,14 +41,21 @@ async def test_a_container_speaks_for_nobody_else(database: Database, guards: Gu
         await guards.check(Caller(mode=Mode.HOST, project="p", agent="office"), "plain")
 
 
-async def test_an_id_that_becomes_guarded_is_closed_at_once(
+async def test_an_id_of_a_container_is_closed_before_anybody_registered_it(
+    database: Database, guards: Guards
+) -> None:
+    for caller in (LOCAL, Caller(mode=Mode.KEY, project="p"), Caller(mode=Mode.HOST, project="p")):
+        with pytest.raises(NotAllowed):
+            await guards.check(caller, "intercom:office")
+    await rows.agent(database, "intercom:shop")  # however it came to be there
+    with pytest.raises(NotAllowed):
+        await guards.check(LOCAL, "intercom:shop")
+    await guards.check(Caller(mode=Mode.HOST, project="p", agent="intercom:office"), "intercom:office")
+
+
+async def test_an_id_that_becomes_guarded_here_is_closed_at_once(
     database: Database, guards: Guards, standings: Standings
 ) -> None:
-    await guards.check(LOCAL, "office")
-    await rows.agent(database, "office", guarded=True)  # by another process: nothing was forgotten here
-    with pytest.raises(NotAllowed):
-        await guards.check(LOCAL, "office")
-
     await rows.agent(database, "plain")
     await guards.check(LOCAL, "plain")
     await database.execute("UPDATE intermute.agents SET guarded = true WHERE id = 'plain'")

@@ -7,7 +7,7 @@ import pytest
 
 from intermute.agents.registration import Wanted
 from intermute.caller import Caller, Mode
-from intermute.errors import Conflict
+from intermute.errors import Conflict, InvalidRequest
 from intermute.service import Service
 from storage.database import Database
 from tests.clock import HandClock
@@ -211,6 +211,13 @@ async def test_an_id_of_the_hosts_containers_is_nobody_elses(http: Http, service
     assert (await http.request("DELETE", "/api/agents/intercom:office")).status == 403
     headers = {"X-Agent-ID": "intercom:office", "X-Agent-Token": done.token}
     assert (await http.post("/api/agents/intercom:office/heartbeat", headers=headers)).status == 200
+
+
+async def test_the_host_registers_no_plain_ids(service: Service) -> None:
+    for id_ in ("", "office"):
+        host = Caller(mode=Mode.HOST, project="p", agent=id_)
+        with pytest.raises(InvalidRequest):
+            await service.agents.register(host, Wanted(id=id_, project="p"))
 
 
 async def test_the_host_brings_its_agent_into_another_project(service: Service) -> None:
