@@ -71,6 +71,9 @@ class Agents:
         """Those who were there of late, the last to give a sign of life first."""
         return await self._listed(project, ())
 
+    async def get(self, agent: str) -> Agent:
+        return await self._wire.ask(_AGENT, "GET", f"/api/agents/{part(agent)}")
+
     async def discover(self, capabilities: Sequence[str], project: str | None = None) -> tuple[Agent, ...]:
         """Those who can do any of these."""
         return await self._listed(project, capabilities)

@@ -41,6 +41,7 @@ class Messages:
         importance: str = "",
         ack_required: bool = False,
         transport: str = "",
+        window: str = "",
     ) -> Sent:
         """Send it; when this returns it is kept. With an id it may be sent again and arrives once."""
         optional = {
@@ -53,6 +54,7 @@ class Messages:
             "importance": importance,
             "ack_required": ack_required,
             "transport": transport,
+            "target_window_uuid": window,
         }
         given = {name: value for name, value in optional.items() if value}
         body_ = {"project": self._project, "from": sender, "to": list(to), "body": body, **given}
@@ -94,6 +96,17 @@ class Messages:
         """What was said on a topic behind a cursor, oldest first."""
         path = f"/api/topics/{part(self._project)}/{part(topic)}"
         return await self._wire.ask(_PAGE, "GET", path, query={"since_cursor": since, "limit": limit})
+
+    async def search(self, words: str, *, agent: str = "", before: int = 0, limit: int | None = None) -> Page:
+        """Messages with these words, the newest first; `cursor` of a page asks for older ones."""
+        query: Query = {
+            "q": words,
+            "project": self._project,
+            "agent": agent,
+            "cursor": before,
+            "limit": limit,
+        }
+        return await self._wire.ask(_PAGE, "GET", "/api/messages/search", query=query)
 
     async def threads(self, agent: str, cursor: int = 0, limit: int | None = None) -> Threads:
         """An agent's conversations, the newest first; `cursor` of a page asks for older ones."""

@@ -36,9 +36,12 @@ class Agent(Shape):
 
 
 class Sent(Shape):
-    """`denied` are recipients who take no messages from this sender; all others have it."""
+    """`denied` are recipients who take no messages from this sender; all others have it.
 
-    message_id: str
+    What was typed into terminals only has no id: nothing was kept.
+    """
+
+    message_id: str = ""
     cursor: int = 0
     denied: Names = ()
     delivery: str | dict[str, str] = ""

@@ -17,6 +17,7 @@ async def test_an_agent_comes_in_and_is_found_by_what_it_can_do(client: Client) 
     assert (found.name, found.metadata, found.token) == ("Ann", {"repo": "x"}, "")
     described = await client.agents.describe("ann", {"objective": "tests"})
     assert described.metadata == {"repo": "x", "objective": "tests"}
+    assert (await client.agents.get("ann")).metadata == described.metadata
     await client.agents.remove("ann")
     assert [agent.agent_id for agent in await client.agents.list()] == [named.agent_id]
     with pytest.raises(Missing):

@@ -52,6 +52,17 @@ async def test_conversations_and_topics_are_read(client: Client) -> None:
     assert [each.body for each in (await client.messages.topic("build")).messages] == ["first"]
 
 
+async def test_messages_are_found_by_their_words(client: Client) -> None:
+    for number in range(3):
+        await client.messages.send("ann", ["bob"], f"the build number {number} is broken")
+    await client.messages.send("ann", ["bob"], "all is well")
+    newest = await client.messages.search("broken builds", limit=2)
+    assert [each.body for each in newest.messages] == [f"the build number {n} is broken" for n in (2, 1)]
+    older = await client.messages.search("broken builds", before=newest.cursor)
+    assert [each.body for each in older.messages] == ["the build number 0 is broken"]
+    assert (await client.messages.search("broken", agent="carol")).messages == ()
+
+
 async def test_names_that_are_no_good_in_a_path_work(client: Client) -> None:
     name = "a b%2F?#é"
     await client.messages.send("ann", [name], "hello", id="id with spaces?")
