@@ -73,7 +73,7 @@ class Ledger:
     ) -> Obstacles:
         """What would stand in the way; what `agent` holds itself would not. Raises InvalidRequest."""
         claim = _asked(project, patterns, exclusive, agent)
-        async with self._db.transaction() as conn:
+        async with self._db.connection() as conn:
             ruling = Ruling(Entry(conn, self.clock), project, self.limits, self.clock.now())
             ruling.line = [
                 waiter
@@ -85,7 +85,7 @@ class Ledger:
     async def fence(self, project: str, path: str, token: int) -> Verdict:
         """Whether the token's reservation still holds the path. Raises InvalidRequest."""
         claim, now = _asked(project, (path,), True, ""), self.clock.now()
-        async with self._db.transaction() as conn:
+        async with self._db.connection() as conn:
             holders = await obstacles.held(conn, claim, now)
             row = await conn.fetchrow(_SQL["reservations.of_token"], token, project)
         latest = max((holder.token for holder in holders.found), default=0)

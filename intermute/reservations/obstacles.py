@@ -1,10 +1,12 @@
 """What stands in the way of a claim: what others hold, and who has been waiting for longer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
+
+from asyncpg.protocol import Record
 
 from intermute import times
 from intermute.errors import Conflict
@@ -75,15 +77,11 @@ class Obstacles:
 
 
 async def held(conn: Connection, claim: Claim, now: datetime) -> Obstacles:
-    """What others hold that the claim cannot be granted beside, in a transaction; without names yet."""
+    """What others hold that the claim cannot be granted beside; without names yet."""
     found: dict[str, Obstacle] = {}
     for pattern in claim.patterns:
-        async for row in _near(conn, claim, pattern, now, claim.exclusive):
-            if row["id"] in found or not await meets(pattern, row["pattern"]):
-                continue
-            if len(found) == NAMED:
-                return Obstacles(found=tuple(found.values()), more=True)
-            found[row["id"]] = Obstacle(**dict(row), held_by=row["agent"], requested=pattern.text)
+        if not await _collect(conn, claim, pattern, now, found):
+            return Obstacles(found=tuple(found.values()), more=True)
     return Obstacles(found=tuple(found.values()))
 
 
@@ -105,13 +103,30 @@ async def meets(pattern: Pattern, text: str) -> bool:
     return await asyncio.to_thread(pattern.overlaps, other)
 
 
-async def _near(
-    conn: Connection, claim: Claim, pattern: Pattern, now: datetime, shared: bool
-) -> AsyncIterator[Any]:
+async def _collect(
+    conn: Connection, claim: Claim, pattern: Pattern, now: datetime, found: dict[str, Obstacle]
+) -> bool:
+    """Add what overlaps the pattern; False when there is more than an answer names."""
     first, end = below(pattern.anchor)
-    place = (ancestors(pattern.anchor), first, end)
-    rows = conn.cursor(
-        _SQL["reservations.near"], claim.project, *place, claim.agent, shared, now, prefetch=FETCHED
-    )
-    async for row in rows:
-        yield row
+    near = (claim.project, ancestors(pattern.anchor), first, end, claim.agent, claim.exclusive, now)
+    # One answer, as a rule. Where there is a lot, as much at a time as it takes.
+    rows = await conn.fetch(_SQL["reservations.near"], *near, FETCHED)
+    all_named = await _compare(pattern, rows, found)
+    if not all_named or len(rows) < FETCHED:
+        return all_named
+    async with conn.transaction():
+        cursor = await conn.cursor(_SQL["reservations.near"], *near, None)
+        while rows := await cursor.fetch(FETCHED):
+            if not await _compare(pattern, rows, found):
+                return False
+    return True
+
+
+async def _compare(pattern: Pattern, rows: Sequence[Record], found: dict[str, Obstacle]) -> bool:
+    for row in rows:
+        if row["id"] in found or not await meets(pattern, row["pattern"]):
+            continue
+        if len(found) == NAMED:
+            return False
+        found[row["id"]] = Obstacle(**dict(row), held_by=row["agent"], requested=pattern.text)
+    return True

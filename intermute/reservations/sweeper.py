@@ -5,12 +5,12 @@ but a service that was not there to listen (started, stopped for a while, on a m
 clock was set) gives everybody that time again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
-from asyncpg.protocol import Record
 
-from intermute.events.journal import Entry, Journal
+from intermute.events.journal import Journal
 from intermute.limits import Limits
 from intermute.reservations.ruling import Ruling
 from storage import sql
@@ -53,7 +53,7 @@ class Sweeper:
         gone = self._gone_before(now)
         swept = 0
         for row in await self._db.fetch(_SQL["reservations.due"], now, gone):
-            if not await self._sweep(row["project"], gone):
+            if not await self._sweep(row["project"], gone, row["gone"]):
                 break
             swept += 1
         return swept
@@ -76,24 +76,18 @@ class Sweeper:
         known = now - self._listening_since >= self._limits.grace
         return now - self._limits.grace if known else None
 
-    async def _sweep(self, project: str, gone: datetime | None) -> bool:
-        """False: another replica sweeps."""
+    async def _sweep(self, project: str, gone: datetime | None, agents: Sequence[str]) -> bool:
+        """`agents` were not heard of since `gone`. False: another replica sweeps."""
         await self._journal.ensure_project(project)
         async with self._journal.writing() as entry:
             if not await entry.conn.fetchval(_SQL["reservations.sweeping"]):
                 return False
-            ended = await self._settle(entry, project, gone)
-        log.info("reservations.swept", project=project, ended=len(ended))
+            ruling = await Ruling.open(entry, project, self._limits, self._clock)
+            if agents:
+                over = (project, ruling.now, gone, agents)
+                ruling.end(await entry.conn.fetch(_SQL["reservations.end_gone"], *over))
+                ruling.leave(await entry.conn.fetch(_SQL["waiting.leave_gone"], project, gone, agents))
+            await ruling.settle()
+            await ruling.write()
+        log.info("reservations.swept", project=project, agents_gone=len(agents))
         return True
-
-    async def _settle(self, entry: Entry, project: str, gone: datetime | None) -> list[Record]:
-        ruling = await Ruling.open(entry, project, self._limits, self._clock)
-        ended: list[Record] = []
-        if gone is not None:
-            args = (project, ruling.now, gone)
-            ended += await entry.conn.fetch(_SQL["reservations.end_gone"], *args)
-            ruling.end(ended)
-            ruling.leave(await entry.conn.fetch(_SQL["waiting.leave_gone"], project, gone))
-        await ruling.settle()
-        await ruling.write()
-        return ended

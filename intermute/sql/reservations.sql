@@ -4,7 +4,7 @@ SELECT 1 FROM intermute.projects WHERE name = $1 FOR UPDATE
 
 -- reservations.near
 -- Held by others than agent $5 in project $1 at $7, where a pattern is that may overlap: at the anchors $2, or
--- from $3 up to $4; also those that are shared if $6.
+-- from $3 up to $4; also those that are shared if $6. $8 at most (NULL: all).
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
 WHERE project = $1 AND anchor = ANY ($2::text[])
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
@@ -12,10 +12,11 @@ UNION ALL
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
 WHERE project = $1 AND anchor >= $3 AND anchor < $4
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+LIMIT $8
 
 -- reservations.held
 -- What agent $1 holds in project $2.
-SELECT id, pattern, exclusive FROM intermute.reservations WHERE agent = $1 AND project = $2 AND released_at IS NULL
+SELECT id, pattern, exclusive FROM intermute.reservations WHERE holder = $1 AND project = $2
 
 -- reservations.names
 SELECT id, name FROM intermute.agents WHERE id = ANY ($1::text[]) AND name <> ''
@@ -38,19 +39,20 @@ RETURNING *
 -- reservations.end_held
 -- End all that agent $1 holds in project $2.
 UPDATE intermute.reservations SET released_at = $3, anchor = NULL, ended = $4
-WHERE agent = $1 AND project = $2 AND released_at IS NULL
+WHERE holder = $1 AND project = $2
 RETURNING *
 
 -- reservations.end_due
 -- End what is over in project $1 at $2.
 UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'expired'
-WHERE project = $1 AND released_at IS NULL AND expires_at <= $2
+WHERE project = $1 AND held_until <= $2
 RETURNING *
 
 -- reservations.end_gone
--- End what registered agents of whom nothing was heard since $3 hold in project $1.
+-- End what those of the agents $4 hold in project $1 of whom nothing was heard since $3.
 UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'agent_gone'
-WHERE project = $1 AND released_at IS NULL AND agent IN (SELECT id FROM intermute.agents WHERE last_seen < $3)
+WHERE project = $1 AND holder = ANY ($4::text[])
+    AND EXISTS (SELECT FROM intermute.agents WHERE id = holder AND last_seen < $3)
 RETURNING *
 
 -- reservations.renew
@@ -71,7 +73,7 @@ SELECT * FROM intermute.reservations WHERE token = $1 AND project = $2
 -- Held in project $1 at $2, the newest first, before token $3.
 SELECT r.*, COALESCE(NULLIF(a.name, ''), r.agent) AS held_by
 FROM intermute.reservations AS r LEFT JOIN intermute.agents AS a ON a.id = r.agent
-WHERE r.project = $1 AND r.released_at IS NULL AND r.expires_at > $2 AND r.token < $3
+WHERE r.held_in = $1 AND r.expires_at > $2 AND r.token < $3
 ORDER BY r.token DESC LIMIT $4
 
 -- reservations.of_agent
@@ -83,28 +85,34 @@ ORDER BY r.token DESC LIMIT $4
 
 -- reservations.projects_of
 -- Where agent $1 holds or waits for anything.
-SELECT project FROM intermute.reservations WHERE agent = $1 AND released_at IS NULL
+SELECT project FROM intermute.reservations WHERE holder = $1
 UNION
 SELECT project FROM intermute.waiting WHERE agent = $1
 ORDER BY project
 
 -- reservations.due
--- Projects with anything over at $1, or held or awaited by agents of whom nothing was heard since $2.
-SELECT project FROM intermute.reservations WHERE released_at IS NULL AND expires_at <= $1
-UNION
-SELECT project FROM intermute.waiting WHERE expires_at <= $1
-UNION
-SELECT r.project FROM intermute.reservations AS r JOIN intermute.agents AS a ON a.id = r.agent
-WHERE r.released_at IS NULL AND a.last_seen < $2
-UNION
-SELECT w.project FROM intermute.waiting AS w JOIN intermute.agents AS a ON a.id = w.agent
-WHERE a.last_seen < $2
-ORDER BY project
+-- Projects with anything over at $1, and there the agents that hold or await something though nothing was heard
+-- of them since $2.
+WITH gone AS (
+    SELECT r.project, a.id FROM intermute.reservations AS r JOIN intermute.agents AS a ON a.id = r.holder
+    WHERE a.last_seen < $2
+    UNION
+    SELECT w.project, a.id FROM intermute.waiting AS w JOIN intermute.agents AS a ON a.id = w.agent
+    WHERE a.last_seen < $2
+), due AS (
+    SELECT project FROM intermute.reservations WHERE held_until <= $1
+    UNION
+    SELECT project FROM intermute.waiting WHERE expires_at <= $1
+    UNION
+    SELECT project FROM gone
+)
+SELECT due.project, ARRAY (SELECT gone.id FROM gone WHERE gone.project = due.project) AS gone
+FROM due ORDER BY due.project
 
 -- reservations.next
 -- When the next one is over.
 SELECT LEAST(
-    (SELECT min(expires_at) FROM intermute.reservations WHERE released_at IS NULL),
+    (SELECT min(held_until) FROM intermute.reservations WHERE held_until IS NOT NULL),
     (SELECT min(expires_at) FROM intermute.waiting)
 )
 

@@ -18,7 +18,8 @@ DELETE FROM intermute.waiting WHERE id = ANY ($1::text[]) RETURNING *
 DELETE FROM intermute.waiting WHERE agent = $1 AND project = $2 RETURNING *
 
 -- waiting.leave_gone
--- Agents of whom nothing was heard since $2 no longer wait in project $1.
+-- Those of the agents $3 of whom nothing was heard since $2 no longer wait in project $1.
 DELETE FROM intermute.waiting
-WHERE project = $1 AND agent IN (SELECT id FROM intermute.agents WHERE last_seen < $2)
+WHERE project = $1 AND agent = ANY ($3::text[])
+    AND EXISTS (SELECT FROM intermute.agents WHERE id = waiting.agent AND last_seen < $2)
 RETURNING *
