@@ -9,6 +9,7 @@ import structlog
 from pydantic import ConfigDict, StringConstraints
 from typing_extensions import TypedDict
 
+from intermute.caller import Caller
 from intermute.errors import InvalidRequest, Unavailable
 from intermute.events.feed import Feed
 from intermute.events.interest import Interest, TooMany, types_of
@@ -83,7 +84,7 @@ class Events:
         project = request.caller.only(query.project)
         if query.agent:
             await self._speaking.check(request.caller, query.agent)
-            self._speaking.touch(query.agent)
+            self._speaking.touch(query.agent, request.caller)
         try:
             interest = Interest(types_of(query.types))
         except TooMany as error:
@@ -93,7 +94,7 @@ class Events:
             listener = StreamListener(project=project, agent=query.agent, interest=interest)
             since = _since(request)
             since = await self._feed.present() if since is None else since
-            return Reply(body=Flow(chunks=self._stream(listener, since), media=MEDIA))
+            return Reply(body=Flow(chunks=self._stream(listener, request.caller, since), media=MEDIA))
         return Reply(body=await self._page(project, query, interest))
 
     async def _page(self, project: str, query: EventsQuery, interest: Interest) -> Mapping[str, Any]:
@@ -119,10 +120,12 @@ class Events:
             "oldest": await self._feed.history.oldest(),
         }
 
-    async def _stream(self, listener: StreamListener, since: int) -> AsyncGenerator[bytes, None]:
+    async def _stream(
+        self, listener: StreamListener, caller: Caller, since: int
+    ) -> AsyncGenerator[bytes, None]:
         """What was missed and what happens. It ends where the client must come back with its last id."""
         try:
-            with self._seats.take(listener.agent) as seat:
+            with self._seats.take(listener.agent, caller) as seat:
                 seat.leave = listener.let_go
                 yield b"retry: 1000\n\n"
                 async with aclosing(self._feed.missed(listener, since)) as missed:

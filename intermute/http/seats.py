@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from intermute.caller import Caller
 from intermute.errors import Unavailable
 
 RETRY_AFTER = 10  #: seconds
@@ -11,8 +12,9 @@ RETRY_AFTER = 10  #: seconds
 class Seat:
     """One connection that stays. `leave` is set by it and ends it; before that it is not to be entered."""
 
-    def __init__(self, agent: str) -> None:
+    def __init__(self, agent: str, caller: Caller) -> None:
         self.agent = agent
+        self.caller = caller
         self.leave: Callable[[], None] | None = None
         self.closing = False
 
@@ -35,9 +37,9 @@ class Seats:
     def taken(self) -> int:
         return len(self._taken)
 
-    def agents(self) -> set[str]:
-        """Whose connections stand."""
-        return {seat.agent for seat in self._taken if seat.agent}
+    def agents(self) -> set[tuple[str, Caller]]:
+        """Whose connections stand, and who opened them."""
+        return {(seat.agent, seat.caller) for seat in self._taken if seat.agent}
 
     def refuse_if_full(self) -> None:
         """Raises Unavailable."""
@@ -49,10 +51,10 @@ class Seats:
             )
 
     @contextmanager
-    def take(self, agent: str) -> Iterator[Seat]:
+    def take(self, agent: str, caller: Caller) -> Iterator[Seat]:
         """Raises Unavailable where all are taken."""
         self.refuse_if_full()
-        seat = Seat(agent)
+        seat = Seat(agent, caller)
         self._taken.add(seat)
         try:
             yield seat

@@ -87,8 +87,8 @@ class Sockets:
         """An agent whose connection answers our pings is alive."""
         while True:
             await self._clock.sleep(ALIVE)
-            for agent in self._seats.agents():
-                self._speaking.touch(agent)
+            for agent, caller in self._seats.agents():
+                self._speaking.touch(agent, caller)
 
     async def serve(
         self, request: web.BaseRequest, caller: Caller, path: Mapping[str, str]
@@ -107,7 +107,7 @@ class Sockets:
         socket.headers["X-Cursor"] = str(present)
         if not socket.can_prepare(request):
             raise InvalidRequest("This path is for WebSockets.", code="not_a_websocket")
-        with self._seats.take(agent) as seat:
+        with self._seats.take(agent, caller) as seat:
             await socket.prepare(request)
             transport = request.transport
             if transport is None:
@@ -131,7 +131,7 @@ class Sockets:
             await self._speaking.check(caller, agent)
         except DatabaseUnavailable as error:
             raise StorageDown("The database does not answer just now.") from error
-        self._speaking.touch(agent)
+        self._speaking.touch(agent, caller)
         return agent
 
     async def _attend(
@@ -144,7 +144,7 @@ class Sockets:
                 try:
                     if seat.closing:
                         return GOING
-                    return await self._talk(socket, listener, since)
+                    return await self._talk(socket, listener, seat, since)
                 finally:
                     seat.leave = None
         except TimeoutError:
@@ -160,7 +160,9 @@ class Sockets:
         finally:
             self._feed.hub.leave(listener)
 
-    async def _talk(self, socket: web.WebSocketResponse, listener: SocketListener, since: int) -> Ending:
+    async def _talk(
+        self, socket: web.WebSocketResponse, listener: SocketListener, seat: Seat, since: int
+    ) -> Ending:
         async with aclosing(self._feed.missed(listener, since)) as missed:
             async for frame in missed:
                 async with asyncio.timeout(PATIENCE):
@@ -170,7 +172,7 @@ class Sockets:
                 return LEFT
             if message.type is not WSMsgType.TEXT:
                 return NOT_TEXT
-            self._speaking.touch(listener.agent)
+            self._speaking.touch(listener.agent, seat.caller)
             try:
                 if (wished := wish(message.data)) is not None:
                     listener.interest.heed(wished)

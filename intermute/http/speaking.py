@@ -9,5 +9,5 @@ class Speaking(Protocol):
     async def check(self, caller: Caller, agent: str) -> None:
         """Let the caller speak for the agent, or raise NotAllowed."""
 
-    def touch(self, agent: str) -> None:
-        """The agent did something."""
+    def touch(self, agent: str, caller: Caller | None = None) -> None:
+        """The agent did something; a caller bound to a project says so of agents there only."""

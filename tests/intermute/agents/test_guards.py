@@ -1,7 +1,7 @@
 """Who may speak for an agent, and what requests tell about who is alive."""
 
 import asyncio
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
@@ -13,6 +13,7 @@ from storage.database import Database
 from storage.errors import DatabaseUnavailable
 from tests.clock import START, HandClock
 from tests.intermute.agents import rows
+from tests.intermute.calling import Http
 
 LOCAL = Caller(mode=Mode.LOCAL)
 
@@ -188,3 +189,17 @@ async def _refused(standings: Standings) -> bool:
     except DatabaseUnavailable:
         return True
     return False
+
+
+async def test_an_open_socket_keeps_the_agent_of_its_own_project_alive(
+    alpha: Http, beta: Http, clock: HandClock, database: Database
+) -> None:
+    for client, id_, project in ((alpha, "a", "alpha"), (beta, "b", "beta")):
+        await client.post("/api/agents", {"id": id_, "project": project})
+    async with asyncio.timeout(10), AsyncExitStack() as stack:
+        for id_ in ("a", "b"):
+            await stack.enter_async_context(beta.session.ws_connect(f"{beta.url}/ws/agents/{id_}"))
+        await clock.advance(120)
+        while await rows.seen(database, "b") == START:
+            pass
+    assert await rows.seen(database, "a") == START
