@@ -2,7 +2,19 @@
 
 from collections.abc import Sequence
 
-from intermute.http import agents, contacts, entities, inbox, messages, pokes, reservations, threads, windows
+from intermute.http import (
+    agents,
+    contacts,
+    entities,
+    inbox,
+    marks,
+    messages,
+    pokes,
+    reservations,
+    search,
+    threads,
+    windows,
+)
 from intermute.http.endpoint import AnyEndpoint, Socket
 from intermute.http.events import Events
 from intermute.http.reservations import ReservationRoom
@@ -19,6 +31,8 @@ def endpoints(rooms: Rooms, seats: Seats) -> Sequence[AnyEndpoint]:
         *windows.endpoints(rooms.live.windows),
         *pokes.endpoints(rooms.live.pokes),
         *messages.endpoints(messages.MessageRoom(rooms.mailroom, rooms.guards, rooms.new_id)),
+        *marks.endpoints(marks.MarkRoom(rooms.mailroom.marks, rooms.guards)),
+        *search.endpoints(search.SearchRoom(rooms.mailroom.search, rooms.guards)),
         *inbox.endpoints(inbox.InboxRoom(rooms.mailroom.inbox, rooms.guards)),
         *threads.endpoints(threads.ThreadRoom(rooms.mailroom.threads, rooms.guards)),
         *reservations.endpoints(ReservationRoom(rooms.reservations, rooms.guards)),

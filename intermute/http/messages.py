@@ -1,4 +1,4 @@
-"""Sending over HTTP: messages, broadcasts, marks, and the search."""
+"""Sending over HTTP: to some, or to everybody."""
 
 from collections.abc import Sequence
 from typing import Annotated, NotRequired
@@ -8,12 +8,10 @@ from typing_extensions import TypedDict
 
 from intermute.agents.guards import Guards
 from intermute.errors import InvalidRequest
-from intermute.http import mail
 from intermute.http.endpoint import AnyEndpoint, Endpoint, Given, Nothing, Reply, Request
-from intermute.http.fields import Cursor, Id, Limit20, Line, Name, Text
+from intermute.http.fields import Id, Line, Name, Text
 from intermute.messages.letter import ASYNC, MOST_RECIPIENTS, TRANSPORTS, Letter, Sent
 from intermute.messages.mailroom import Mailroom
-from intermute.messages.marks import Mark
 from storage.ids import NewId
 
 #: what the rooms refuse by a word of its own is said in the description of the interface as well
@@ -51,23 +49,6 @@ class BroadcastBody(Given):
     topic: Annotated[Name, Field(json_schema_extra=WORDS)] = ""
     subject: Line = ""
     body: Annotated[Text, Field(json_schema_extra=WORDS)] = ""
-
-
-class MarkQuery(Given):
-    project: Name = ""
-    agent: Id = ""
-
-
-class MarkBody(Given):
-    agent: Id = ""
-
-
-class SearchQuery(Given):
-    q: Annotated[Line, Field(description='words, "exact words", or, -not')] = ""
-    project: Name = ""
-    agent: Annotated[Id, Field(description="only what this agent sent or got")] = ""
-    cursor: Annotated[Cursor, Field(description="only messages before this one; 0: from the newest")] = 0
-    limit: Limit20 = 20
 
 
 class SentJson(TypedDict):
@@ -172,36 +153,6 @@ class MessageRoom:
             answer["denied"] = list(sent.denied)
         return Reply(body=answer)
 
-    async def ack(self, request: Request[MarkQuery, MarkBody]) -> Reply:
-        return await self._mark(request, ack=True)
-
-    async def read(self, request: Request[MarkQuery, MarkBody]) -> Reply:
-        return await self._mark(request, ack=False)
-
-    async def _mark(self, request: Request[MarkQuery, MarkBody], *, ack: bool) -> Reply:
-        caller = request.caller
-        project, message_id = caller.within(request.query.project), request.path["id"]
-        agent = request.body.agent or request.query.agent or caller.agent
-        # The original's client names nobody: then it is the one recipient, if there is one only.
-        agent = agent or await self._mailroom.marks.sole_recipient(project, message_id)
-        mark = Mark(project=project, message_id=message_id, agent=agent, ack=ack)
-        if agent:
-            await self._guards.check(caller, agent)
-            self._guards.touch(agent, caller)
-            await self._mailroom.marks.put(mark)
-        else:
-            await self._mailroom.marks.tell(mark)
-        return Reply()
-
-    async def search(self, request: Request[SearchQuery, Nothing]) -> Reply:
-        query, caller = request.query, request.caller
-        project = caller.only(query.project)
-        await self._guards.check(caller, caller.agent)
-        rows = await self._mailroom.search.page(
-            project, query.q, query.cursor, query.limit, agent=query.agent
-        )
-        return Reply(body=mail.page(rows, caller.agent, query.cursor))
-
 
 def _delivery(sent: Sent) -> str | dict[str, str]:
     delivery = dict(sent.delivery)
@@ -231,40 +182,5 @@ def endpoints(room: MessageRoom) -> Sequence[AnyEndpoint]:
             body=BroadcastBody,
             replies={200: BroadcastJson},
             errors=(409,),
-        ),
-        Endpoint(
-            method="POST",
-            path="/api/messages/{id}/ack",
-            summary="Acknowledge a message",
-            tag="messages",
-            run=room.ack,
-            query=MarkQuery,
-            body=MarkBody,
-            replies={200: None},
-            errors=(404,),
-            body_optional=True,
-        ),
-        Endpoint(
-            method="POST",
-            path="/api/messages/{id}/read",
-            summary="Mark a message as read",
-            tag="messages",
-            run=room.read,
-            query=MarkQuery,
-            body=MarkBody,
-            replies={200: None},
-            errors=(404,),
-            body_optional=True,
-        ),
-        Endpoint(
-            method="GET",
-            path="/api/messages/search",
-            summary="Find messages by their words, the newest first",
-            tag="messages",
-            run=room.search,
-            query=SearchQuery,
-            body=Nothing,
-            replies={200: mail.PageJson},
-            deadline=10.0,
         ),
     )
