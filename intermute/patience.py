@@ -130,6 +130,10 @@ class Patience:
             pass
         except Exception as error:  # noqa: BLE001 - raised for the caller by `_within`
             return _Failed(self.told(error))
+
+        async def once() -> Result:  # tenacity awaits functions only, not what returns an awaitable
+            return await work()
+
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(again),
             stop=tenacity.stop_after_attempt(ATTEMPTS - 1),
@@ -139,7 +143,7 @@ class Patience:
         )
         try:
             await self._sleep(self._wait(1))
-            return await retrying(work)
+            return await retrying(once)
         except Exception as error:  # noqa: BLE001 - as above
             return _Failed(self.told(error))
 

@@ -65,6 +65,15 @@ async def test_a_read_is_repeated_when_the_connection_broke(patience: Patience, 
     assert naps.taken == [FIRST_WAIT * 1.5, FIRST_WAIT * 2 * 1.5]
 
 
+async def test_what_only_returns_an_awaitable_is_repeated_as_well(patience: Patience) -> None:
+    work = Work(gone())
+
+    def ask() -> Awaitable[str]:
+        return work()
+
+    assert await patience.read(ask) == "done"
+
+
 async def test_a_read_is_not_repeated_for_ever(patience: Patience, naps: Naps) -> None:
     work = Work(*(gone() for _ in range(20)))
     with pytest.raises(StorageDown) as failed:

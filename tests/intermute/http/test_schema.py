@@ -1,4 +1,4 @@
-"""Schemathesis asks every path of `/openapi.json` for good and bad things: no fault, and no lie in the document."""
+"""Schemathesis asks every path of `/openapi.json` for good and bad things: no fault, no lie in it."""
 
 import asyncio
 import sys
