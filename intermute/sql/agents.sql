@@ -2,7 +2,7 @@
 -- The rows that a registration with id $1 and session $2 is about, held until the end of the transaction.
 SELECT *, EXISTS (
     SELECT FROM intermute.reservations AS held
-    WHERE held.agent = agents.id AND held.released_at IS NULL AND held.expires_at > $3
+    WHERE held.holder = agents.id AND held.held_until > $3
 ) AS holding
 FROM intermute.agents
 WHERE id = $1 OR ($2 <> '' AND session_id = $2)

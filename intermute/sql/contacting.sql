@@ -10,7 +10,6 @@ SELECT true FROM intermute.threads WHERE project = $1 AND agent = $2 AND thread_
 SELECT theirs.agent, mine.pattern AS mine, theirs.pattern AS theirs
 FROM intermute.reservations AS mine JOIN intermute.reservations AS theirs
     ON starts_with(theirs.anchor, mine.anchor) OR starts_with(mine.anchor, theirs.anchor)
-WHERE mine.project = $1 AND mine.agent = $2 AND mine.released_at IS NULL AND mine.expires_at > $4
-    AND theirs.project = $1 AND theirs.agent = ANY ($3::text[])
-    AND theirs.released_at IS NULL AND theirs.expires_at > $4
+WHERE mine.held_in = $1 AND mine.holder = $2 AND mine.held_until > $4
+    AND theirs.held_in = $1 AND theirs.holder = ANY ($3::text[]) AND theirs.held_until > $4
 LIMIT $5
