@@ -1,5 +1,6 @@
 """Full-text search over the messages of a project."""
 
+import asyncio
 from collections.abc import Sequence
 
 import asyncpg
@@ -11,6 +12,7 @@ from storage import sql
 from storage.database import Database
 
 PATIENCE = 5  #: seconds; who asks for more must ask for less
+TURNS = 2  #: searches at a time: the other connections are for those who send and read
 
 _SQL = sql.load("intermute", "search")
 
@@ -20,6 +22,7 @@ class Search:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._turns = asyncio.Semaphore(TURNS)
 
     async def page(
         self, project: str, query: str, before: int, limit: int, *, agent: str = ""
@@ -29,7 +32,7 @@ class Search:
         With an agent only what it sent or got. Raises InvalidRequest.
         """
         project_lexeme = _lexeme(f"project={project}")
-        async with self._db.transaction() as conn:
+        async with self._turns, self._db.transaction() as conn:
             if not await conn.fetchval(_SQL["search.words"], query):
                 raise InvalidRequest("There is no word to search for.", code="empty_query")
             await conn.execute(_SQL["search.patience"], f"{PATIENCE}s")

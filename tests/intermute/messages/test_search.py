@@ -130,6 +130,34 @@ async def test_the_words_of_no_text_are_too_many(database: Database, letters: st
     assert await database.fetchval("SELECT length(intermute.words_of('p', '', $1)) > 1000", text)
 
 
+async def test_searches_that_take_long_leave_room_for_those_who_send(
+    http: Http, database: Database, database_url: str
+) -> None:
+    await send(http, "word")
+    async with (
+        asyncio.timeout(20),
+        Database.open(database_url, size=1) as other,
+        asyncio.TaskGroup() as tasks,
+        other.transaction() as conn,
+    ):
+        await conn.execute("LOCK TABLE intermute.words")
+        searches = [tasks.create_task(found(http, "word")) for _ in range(8)]
+        while not await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        for number in range(10):
+            await send(http, str(number))
+        assert not any(search.done() for search in searches)
+    assert [search.result() for search in searches] == [["word"]] * 8
+
+
+async def test_a_search_that_takes_too_long_is_refused(http: Http, database_url: str) -> None:
+    await send(http, "word")
+    async with asyncio.timeout(20), Database.open(database_url, size=1) as other, other.transaction() as conn:
+        await conn.execute("LOCK TABLE intermute.words")
+        answer = await http.get("/api/messages/search", project="p", q="word")
+    assert (answer.status, answer["error"]) == (400, "search_too_broad")
+
+
 async def test_words_are_put_down_a_moment_after_the_message(
     http: Http, service: Service, clock: HandClock, database: Database
 ) -> None:
