@@ -152,6 +152,43 @@ async def test_any_order_of_reports_is_the_same_order_of_events(
         assert ears.cursors == list(range(1, cursor + 1))
 
 
+async def test_what_is_committed_before_the_end_of_the_log_is_known_is_not_told_later(
+    database: Database, wakeups: Wakeups, clock: HandClock, own: Journal
+) -> None:
+    ears = Ears()
+    tail = Tail(History(database), wakeups, clock, heard=ears.hear, turned_back=ears.forget)
+    own.subscribe(tail.committed)
+    await tell(own, note())
+    assert tail.position == 0
+    async with background(tail.run()):
+        await clock.until_sleeping()
+        await tell(own, note())
+        assert await ears.until(1) == [2]
+
+
+async def test_an_unreadable_notification_asks_for_nothing(
+    database: Database, wakeups: Wakeups, clock: HandClock, others: Journal
+) -> None:
+    async with following(database, wakeups, clock) as ears:
+        await database.execute("SELECT pg_notify('intermute_events', 'nonsense')")
+        await tell(others, note())
+        assert await ears.until(1) == [1]
+
+
+async def test_a_log_that_cannot_be_read_for_a_while_is_read_later(
+    database: Database, wakeups: Wakeups, clock: HandClock, others: Journal
+) -> None:
+    async with following(database, wakeups, clock) as ears:
+        await tell(others, note())
+        await ears.until(1)
+        await database.execute("ALTER TABLE intermute.counter RENAME TO hidden")
+        await clock.until_sleeping()
+        await clock.advance(POLL)
+        await database.execute("ALTER TABLE intermute.hidden RENAME TO counter")
+        await tell(others, note())
+        assert await ears.until(2) == [1, 2]
+
+
 async def test_a_rolled_back_transaction_is_never_told_and_leaves_no_gap(
     database: Database, wakeups: Wakeups, clock: HandClock, own: Journal
 ) -> None:
