@@ -1,5 +1,7 @@
 """Reservations over HTTP: statuses, shapes, who may."""
 
+import asyncio
+import json
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -325,3 +327,30 @@ async def test_deleting_an_agent_gives_back_what_it_holds(http: Http) -> None:
     await reserve(http, "ada", "a")
     assert (await http.request("DELETE", "/api/agents/ada")).status in (200, 204)
     assert (await http.get(PATH, project="p"))["reservations"] == []
+
+
+async def test_the_one_who_waits_hears_that_it_is_served(http: Http) -> None:
+    held = await reserve(http, "ada", "a")
+    waiting = await reserve(http, "bob", "a", wait=True)
+    address = http.url.replace("http", "ws") + "/ws/agents/bob?project=p"
+    async with asyncio.timeout(10), http.session.ws_connect(address) as socket:
+        await http.request("DELETE", f"{PATH}/{held['id']}")
+        released, granted = [json.loads(await socket.receive_str()) for _ in range(2)]
+    assert (released["type"], released["agent_id"]) == ("reservation.released", "ada")
+    assert (granted["type"], granted["agent_id"]) == ("reservation.granted", "bob")
+    assert granted["reservation_id"] == granted["waiting_id"] == waiting["id"]
+    assert granted["cursor"] == (await http.get(f"{PATH}/{waiting['id']}"))["token"]
+
+
+async def test_bombs_that_are_held_do_not_stop_the_service(http: Http) -> None:
+    bombs = ("*a" * 255 + "/x", "{a,b}" * 250 + "*/x", "**/a*/" * 80 + "x", "*" + "ab" * 2000 + "*")
+    for number, bomb in enumerate(bombs):
+        assert (await reserve(http, f"bomber{number}", bomb)).status in (201, 409)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
+        checks = [
+            tasks.create_task(http.get(f"{PATH}/check", project="p", pattern="*b" * 250 + "/[xy]"))
+            for _ in range(4)
+        ]
+        for _ in range(10):
+            assert (await http.get("/health")).status == 200
+    assert {check.result().status for check in checks} == {200}
