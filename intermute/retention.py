@@ -160,6 +160,7 @@ class Pruner:
                 if not await conn.fetchval(_SQL["retention.alone"]):
                     raise _Busy
                 await conn.execute(_SQL["retention.patience"])
+                await conn.execute(_SQL["retention.by_index"])
                 yield conn
                 if rehearse:
                     raise _Rehearsed

@@ -6,6 +6,10 @@ SELECT pg_try_advisory_xact_lock(0x7072756e65)
 -- Whoever serves a request goes first: it may hold what we want and want what we hold.
 SET LOCAL lock_timeout = '250ms'
 
+-- retention.by_index
+-- A slice is small whatever the planner thinks of it: it must not read whole tables.
+SELECT set_config(name, 'off', true) FROM unnest(ARRAY['enable_seqscan', 'enable_hashjoin', 'enable_mergejoin']) AS name
+
 -- retention.counter
 -- Sends hold it while they change threads, so whoever holds it may change threads as well.
 SELECT cursor FROM intermute.counter FOR UPDATE
@@ -23,17 +27,19 @@ WITH slice AS MATERIALIZED (
         JOIN intermute.agents ON agents.id = receiver AND agents.last_seen >= $2
         WHERE inbox.ack_at IS NULL AND (inbox.read_at IS NULL OR inbox.ack_required)
     )
+), copies AS MATERIALIZED (
+    SELECT DISTINCT receiver AS agent, project, cursor, id FROM spent, unnest(receivers) AS receiver
 ), removed AS (
     DELETE FROM intermute.messages USING spent WHERE messages.cursor = spent.cursor
     RETURNING messages.project, messages.thread_id, messages.sender || spent.receivers AS members
 ), inboxes AS (
-    DELETE FROM intermute.inbox USING spent, unnest(spent.receivers) AS receiver
-    WHERE inbox.agent = receiver AND inbox.project = spent.project AND inbox.cursor = spent.cursor
+    DELETE FROM intermute.inbox USING copies
+    WHERE inbox.agent = copies.agent AND inbox.project = copies.project AND inbox.cursor = copies.cursor
 ), searched AS (
     DELETE FROM intermute.words USING spent WHERE words.cursor = spent.cursor
 ), poked AS (
-    DELETE FROM intermute.pokes USING spent, unnest(spent.receivers) AS receiver
-    WHERE pokes.project = spent.project AND pokes.agent = receiver AND pokes.message_id = spent.id
+    DELETE FROM intermute.pokes USING copies
+    WHERE pokes.project = copies.project AND pokes.agent = copies.agent AND pokes.message_id = copies.id
 ), touched AS (
     -- Each member of a message once, however often it is named.
     SELECT project, thread_id, member, sum(messages) AS messages
@@ -53,13 +59,19 @@ SELECT
     ) AS threads
 
 -- retention.threads
--- Threads of members ($1, as [project, member, thread, messages]) without the messages that were removed.
+-- Threads of members ($1, as [project, member, thread, messages]) without the messages that were removed. The
+-- inner query is planned for itself: else the newest messages of all threads are searched for the last of one.
 UPDATE intermute.threads SET
     message_count = greatest(message_count - (gone ->> 3)::bigint, 0),
     last_cursor = coalesce((
-        SELECT max(cursor) FROM intermute.messages
-        WHERE messages.project = threads.project AND messages.thread_id = threads.thread_id
-            AND (messages.sender = threads.agent OR threads.agent = ANY (recipients || cc || bcc))
+        SELECT cursor
+        FROM (
+            SELECT cursor, sender || recipients || cc || bcc AS members FROM intermute.messages
+            WHERE messages.project = threads.project AND messages.thread_id = threads.thread_id
+                AND messages.thread_id <> ''
+            ORDER BY cursor DESC OFFSET 0
+        ) AS told
+        WHERE threads.agent = ANY (members) LIMIT 1
     ), 0)
 FROM jsonb_array_elements($1::jsonb) AS gone
 WHERE threads.project = gone ->> 0 AND threads.agent = gone ->> 1 AND threads.thread_id = gone ->> 2
