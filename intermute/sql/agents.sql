@@ -5,7 +5,7 @@ SELECT *, EXISTS (
     WHERE held.holder = agents.id AND held.held_until > $3
 ) AS holding
 FROM intermute.agents
-WHERE id = $1 OR ($2 <> '' AND session_id = $2)
+WHERE id = $1 OR (session_id = $2 AND session_id <> '')
 ORDER BY id FOR UPDATE
 
 -- agents.leave_session
