@@ -10,6 +10,7 @@ from intermute.http.app import App
 from intermute.http.endpoint import AnyEndpoint
 from intermute.http.guard import Guard
 from intermute.http.metrics import Meters
+from intermute.http.open_files import make_room
 from intermute.http.openapi import Document
 from intermute.http.seats import Seats
 from intermute.http.server import Bounds, Doorway, Listening, listen
@@ -58,7 +59,7 @@ class Service(Rooms):
         self, *, host: str = "127.0.0.1", port: int = 7338, socket: Path | None = None
     ) -> AsyncIterator[Listening]:
         """Answer requests until leave. Raises OSError where the port or the socket cannot be had."""
-        doorway = Doorway(self._app, Bounds(connections=self.given.limits.connections))
+        doorway = Doorway(self._app, Bounds(connections=make_room(self.given.limits.connections)))
         async with listen(doorway, host=host, port=port, path=socket, leaving=self._seats.shut) as listening:
             self._seats.open()
             self._doorways.add(doorway)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.intermute.calling import Answer, Http
 
-Call = tuple[str, str, dict[str, Any] | None, dict[str, str]]
+Call = tuple[str, str, dict[str, Any] | None, dict[str, Any]]
 
 #: what beta asks of alpha's things, by their ids or by the name of the project
 CALLS: list[Call] = [
