@@ -49,6 +49,28 @@ async def test_it_serves_on_a_port_and_a_socket_until_it_is_told_to_stop(
         assert (await Http(session, running.url).get("/api/specs/s", project="p")).status == 200
 
 
+async def test_a_killed_one_loses_nothing_and_the_next_takes_its_socket(
+    install: Install, folder: Path, session: aiohttp.ClientSession
+) -> None:
+    socket = folder / "intermute.sock"
+    async with install.serving("--socket", str(socket)) as running:
+        assert (await Http(session, running.url).post("/api/specs", SPEC)).status == 201
+        running.signal(signal.SIGKILL)
+    assert socket.exists()
+    async with install.serving("--socket", str(socket)) as running:
+        assert (await Http(session, running.url).get("/api/specs/s", project="p"))["version"] == 1
+        assert await running.stop() == 0
+
+
+async def test_one_at_a_time_may_use_a_socket(install: Install, folder: Path) -> None:
+    socket = folder / "intermute.sock"
+    async with install.serving("--socket", str(socket)):
+        ended = await install.run("serve", "--port", "0", "--socket", str(socket))
+        assert ended.status == 1
+        assert str(socket) in ended.complained
+        assert "Traceback" not in ended.complained
+
+
 async def test_a_keys_file_is_made_and_its_key_opens_the_project_dev(
     install: Install, folder: Path, session: aiohttp.ClientSession
 ) -> None:
