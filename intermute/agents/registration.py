@@ -94,6 +94,7 @@ class Registration:
         by_session = _of_session(rows, caller, wanted, project)
         if by_session and by_session is not by_id:
             self._refuse_session(by_session, caller, wanted)
+            refuse(caller, by_session["id"], guarded=by_session["guarded"])
             if wanted.id:  # which says who it is; the session was another agent's before
                 await conn.execute(_SQL["agents.leave_session"], by_session["id"])
         before = by_id if wanted.id else by_session

@@ -98,6 +98,7 @@ class RegistrationMachine(RuleBasedStateMachine):
             changed = {name for name, value in before[other].items() if after[other][name] != value}
             assert changed <= {"session_id"}
             assert not changed or before[other]["session_id"] == wanted.session_id
+            assert not changed or not before[other]["guarded"]
             assert not changed or caller.mode is not Mode.KEY or before[other]["project"] == wanted.project
 
     @rule(id_=ids, name=names, session=sessions, project=projects, keyed=st.booleans())
@@ -122,7 +123,7 @@ class RegistrationMachine(RuleBasedStateMachine):
         _, after, done = self.attempt(caller, Wanted(id=HOSTED, session_id=session, project=project))
         if isinstance(done, Registered):
             assert after[HOSTED]["guarded"]
-        else:
+        else:  # it came with a session that is another agent's
             assert session
 
     @rule(project=projects, id_=ids)
