@@ -63,7 +63,10 @@ class App:
             response = refusal(self._fault(error, route))
         if request.writer.output_size and not response.prepared:
             raise ConnectionResetError("the answer was under way already")
-        route.answered(response.status, perf_counter() - began)
+        # How long a socket or a stream stayed says nothing about how quick we are.
+        route.answered(
+            response.status, perf_counter() - began if isinstance(response, web.Response) else None
+        )
         return response
 
     def _fault(self, error: Exception, route: Route) -> IntermuteError:

@@ -25,8 +25,11 @@ class Route:
     buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
     seconds: float = 0.0
 
-    def answered(self, status: int, seconds: float) -> None:
+    def answered(self, status: int, seconds: float | None) -> None:
+        """None: nothing that is to be quick."""
         self.statuses[status] = self.statuses.get(status, 0) + 1
+        if seconds is None:
+            return
         self.buckets[bisect_left(BOUNDS, seconds)] += 1
         self.seconds += seconds
 
@@ -81,7 +84,7 @@ class Meters(Collector):
             "intermute_request_seconds", "From a request's head to its answer", labels=("method", "path")
         )
         for route in self._routes:
-            if route.statuses:
+            if any(route.buckets):
                 family.add_metric((route.method, route.path), _cumulative(route.buckets), route.seconds)
         return family
 

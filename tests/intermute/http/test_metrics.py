@@ -1,5 +1,7 @@
 """`/metrics`: what Prometheus reads, and nothing that names anybody."""
 
+import asyncio
+
 from prometheus_client.parser import text_string_to_metric_families
 
 from intermute.http.metrics import Meters
@@ -47,6 +49,16 @@ async def test_nobody_is_named(http: Http, service: Service) -> None:
     text = service.metrics_text().decode()
     assert "zaphod" not in text
     assert "heart-of-gold" not in text
+
+
+async def test_how_long_somebody_listened_is_not_how_long_an_answer_took(http: Http) -> None:
+    async with http.session.ws_connect(http.url + "/ws/events?project=p"):
+        pass
+    async with asyncio.timeout(10):
+        asked = labelled("intermute_requests_total", method="GET", path="/ws/events", status="101")
+        while asked not in (found := samples((await http.get("/metrics")).text)):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert labelled("intermute_request_seconds_count", method="GET", path="/ws/events") not in found
 
 
 def test_durations_are_cumulative() -> None:
