@@ -160,8 +160,8 @@ async def test_what_is_committed_before_the_end_of_the_log_is_known_is_not_told_
     own.subscribe(tail.committed)
     await tell(own, note())
     assert tail.position == 0
+    await tail.begin()
     async with background(tail.run()):
-        await clock.until_sleeping()
         await tell(own, note())
         assert await ears.until(1) == [2]
 
