@@ -11,5 +11,5 @@ SELECT
     id, project, agent, pattern, exclusive, reason, token, created_at, expires_at, released_at, ended,
     (SELECT name FROM intermute.agents WHERE agents.id = reservations.agent) AS held_by
 FROM intermute.reservations
-WHERE agent = $1 AND project = $2 AND released_at IS NULL AND expires_at > $3
+WHERE holder = $1 AND held_in = $2 AND held_until > $3
 ORDER BY token DESC
