@@ -1,6 +1,5 @@
 """Many reservations cost what few cost."""
 
-import statistics
 import time
 
 import pytest
@@ -27,24 +26,24 @@ ASKED = (
 
 
 async def checking(reservations: Reservations) -> float:
-    """Seconds for a check, in the middle of many."""
+    """Seconds for a check: of many the quickest, which says what it costs also on a busy machine."""
     times = []
     for number in range(100):
         begun = time.perf_counter()
         await reservations.check("p", (ASKED[number % len(ASKED)],), agent="somebody")
         times.append(time.perf_counter() - begun)
-    return statistics.median(times)
+    return min(times)
 
 
 async def reserving(reservations: Reservations) -> float:
-    """Seconds for a reservation."""
+    """Seconds for a reservation, the quickest."""
     times = []
     for number in range(40):
         begun = time.perf_counter()
         held = await hold(reservations, "somebody", f"lib/{number}/**")
         times.append(time.perf_counter() - begun)
         await reservations.release(held.id)
-    return statistics.median(times)
+    return min(times)
 
 
 @pytest.fixture
