@@ -62,11 +62,13 @@ Text = Annotated[str, AfterValidator(_storable)]
 Id = Annotated[str, StringConstraints(max_length=200), AfterValidator(_storable)]
 Name = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True), AfterValidator(_storable)]
 Line = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_storable)]
-Cursor = Annotated[int, BeforeValidator(_cursor)]
-Limit = Annotated[int, _limit(100)]
-Limit50 = Annotated[int, _limit(50)]
-Limit20 = Annotated[int, _limit(20)]
-LimitMost = Annotated[int, _limit(MOST)]
+#: anything is taken; what is no number means the beginning, or the default
+LENIENT = WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]})
+Cursor = Annotated[int, BeforeValidator(_cursor), LENIENT]
+Limit = Annotated[int, _limit(100), LENIENT]
+Limit50 = Annotated[int, _limit(50), LENIENT]
+Limit20 = Annotated[int, _limit(20), LENIENT]
+LimitMost = Annotated[int, _limit(MOST), LENIENT]
 #: a count or version: whole, and small enough for every reader of JSON
 Count = Annotated[int, Field(strict=True, ge=0, le=2**53 - 1)]
 Moment = Annotated[

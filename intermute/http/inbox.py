@@ -12,7 +12,7 @@ from intermute import times
 from intermute.agents.guards import Guards
 from intermute.http import mail
 from intermute.http.endpoint import AnyEndpoint, Endpoint, Given, Nothing, Reply, Request
-from intermute.http.fields import Cursor, Limit, Limit20, Name
+from intermute.http.fields import LENIENT, Cursor, Limit, Limit20, Name
 from intermute.messages.inbox import Inbox
 
 STALE = 1800  #: seconds
@@ -45,7 +45,7 @@ class CountsQuery(Given):
 
 class StaleQuery(Given):
     project: Name = ""
-    ttl_seconds: Annotated[int, BeforeValidator(_seconds)] = STALE
+    ttl_seconds: Annotated[int, BeforeValidator(_seconds), LENIENT] = STALE
     limit: Limit20 = 20
 
 

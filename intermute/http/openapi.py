@@ -62,7 +62,7 @@ def build(endpoints: Sequence[AnyEndpoint], sockets: Sequence[Socket]) -> dict[s
     schemas, definitions = _schemas(endpoints)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
-        operation = _operation(endpoint, schemas)
+        operation = _operation(endpoint, schemas, definitions)
         paths.setdefault(_plain(endpoint.path), {})[endpoint.method.lower()] = operation
     for socket in sockets:
         paths.setdefault(_plain(socket.path), {})["get"] = _socket(socket)
@@ -106,7 +106,9 @@ def _key(kind: Any) -> _Key:
     return getattr(kind, "__module__", ""), getattr(kind, "__qualname__", "") + repr(kind)
 
 
-def _operation(endpoint: AnyEndpoint, schemas: Mapping[Any, Any]) -> dict[str, Any]:
+def _operation(
+    endpoint: AnyEndpoint, schemas: Mapping[Any, Any], definitions: Mapping[str, Any]
+) -> dict[str, Any]:
     operation: dict[str, Any] = {
         "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
@@ -115,7 +117,9 @@ def _operation(endpoint: AnyEndpoint, schemas: Mapping[Any, Any]) -> dict[str, A
         "responses": _responses(endpoint, schemas),
     }
     if endpoint.body is not Nothing:
-        content = {"application/json": {"schema": schemas[_key(endpoint.body), "validation"]}}
+        content = {
+            "application/json": {"schema": _nullable(schemas[_key(endpoint.body), "validation"], definitions)}
+        }
         operation["requestBody"] = {"required": not endpoint.body_optional, "content": content}
     if endpoint.open:
         operation["security"] = []
@@ -181,6 +185,17 @@ def _query_parameters(query: type[Given]) -> list[dict[str, Any]]:
         {"name": name, "in": "query", "required": name in required, "schema": _untitled(field)}
         for name, field in schema.get("properties", {}).items()
     ]
+
+
+def _nullable(schema: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A body as it is read: a member that may be left out may be null as well."""
+    found = definitions[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    required = found.get("required", ())
+    members = {
+        name: member if name in required else {"anyOf": [member, {"type": "null"}]}
+        for name, member in found.get("properties", {}).items()
+    }
+    return {**found, "properties": members}
 
 
 def _untitled(schema: Mapping[str, Any]) -> dict[str, Any]:

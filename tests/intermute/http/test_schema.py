@@ -12,7 +12,7 @@ from tests.intermute.conftest import elsewhere
 PROGRAM = str(Path(sys.executable).with_name("schemathesis"))
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
-    "response_headers_conformance,unsupported_method,allow_header_conformance"
+    "response_headers_conformance,unsupported_method,allow_header_conformance,negative_data_rejection"
 )
 LONGEST = 300  #: seconds
 
