@@ -36,6 +36,12 @@ class Keys:
     def project(self, key: str) -> str | None:
         return self.projects.get(_hash(key))
 
+    def lost(self, later: "Keys") -> frozenset[str]:
+        """The projects that had a key which is not theirs any more."""
+        return frozenset(
+            project for key, project in self.projects.items() if later.projects.get(key) != project
+        )
+
 
 #: no key at all: programs on this machine only
 NO_KEYS = Keys(projects={})

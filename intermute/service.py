@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from intermute.caller import Mode
 from intermute.http import health, interface
 from intermute.http.app import App
 from intermute.http.endpoint import AnyEndpoint
@@ -71,7 +72,15 @@ class Service(Rooms):
 
     async def reload_keys(self) -> None:
         """Read the keys file again. Raises BadKeys, OSError: then the old keys stay in force."""
-        await self.given.keyring.reload()
+        keyring = self.given.keyring
+        before = keyring.keys
+        await keyring.reload()
+        lost, local = before.lost(keyring.keys), keyring.keys.local_without_key
+        self._seats.revoke(
+            lambda caller: (
+                caller.project in lost if caller.mode is Mode.KEY else caller.mode is Mode.LOCAL and not local
+            )
+        )
 
     def metrics_text(self) -> bytes:
         """What `/metrics` says."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum, auto
 
 from intermute.caller import Caller
 from intermute.errors import Unavailable
@@ -9,20 +10,28 @@ from intermute.errors import Unavailable
 RETRY_AFTER = 10  #: seconds
 
 
+class Why(Enum):
+    """Why somebody is sent away."""
+
+    ENDING = auto()  #: the service ends
+    REVOKED = auto()  #: the key it came with, or the right to come without one, is gone
+
+
 class Seat:
-    """One connection that stays. `leave` is set by it and ends it; before that it is not to be entered."""
+    """One connection that stays. `leave` is set by it and ends it, at most once."""
 
     def __init__(self, agent: str, caller: Caller) -> None:
         self.agent = agent
         self.caller = caller
         self.leave: Callable[[], None] | None = None
-        self.closing = False
+        self.why: Why | None = None
 
-    def close(self) -> None:
-        """The service ends."""
-        self.closing = True
-        if self.leave is not None:
-            self.leave()
+    def close(self, why: Why | None = None) -> None:
+        """Send it away; without a reason because it is too slow."""
+        self.why = self.why or why
+        leave, self.leave = self.leave, None
+        if leave is not None:
+            leave()
 
 
 class Seats:
@@ -69,4 +78,10 @@ class Seats:
         """Let nobody in any more, and send everybody away."""
         self._shut = True
         for seat in list(self._taken):
-            seat.close()
+            seat.close(Why.ENDING)
+
+    def revoke(self, revoked: Callable[[Caller], bool]) -> None:
+        """Send away who would not be let in any more."""
+        for seat in list(self._taken):
+            if revoked(seat.caller):
+                seat.close(Why.REVOKED)

@@ -18,7 +18,7 @@ from intermute.events.listener import SocketListener
 from intermute.http import reading
 from intermute.http.endpoint import Given, Socket
 from intermute.http.fields import LARGEST_CURSOR, Name
-from intermute.http.seats import Seat, Seats
+from intermute.http.seats import Seat, Seats, Why
 from intermute.http.speaking import Speaking
 from intermute.limits import MAX_FRAME
 from storage.clock import Clock
@@ -45,10 +45,12 @@ GOING = Ending(1001, "the service ends; reconnect with your cursor")
 NOT_TEXT = Ending(1003, "only text is understood here")
 NOT_JSON = Ending(1007, "only JSON is understood here")
 TOO_MANY = Ending(1008, "too many types of events")
+REVOKED = Ending(1008, "the keys have changed; reconnect with a key and your cursor")
 FAILED = Ending(1011, "the service failed; its log says why")
 SLOW = Ending(1013, "too slow; reconnect with your cursor")
 UNREADABLE = Ending(1013, "the log cannot be read now; reconnect with your cursor")
 
+_SENT = {Why.ENDING: GOING, Why.REVOKED: REVOKED}
 
 #: a cursor that cannot be read is refused: to begin with everything would be a surprise here
 _Place = Annotated[
@@ -113,7 +115,7 @@ class Sockets:
             if transport is None:
                 return socket
             listener = SocketListener(
-                transport, project=project, agent=agent, interest=interest, lost=lambda: _leave(seat)
+                transport, project=project, agent=agent, interest=interest, lost=seat.close
             )
             ending = await self._attend(socket, listener, seat, present if since is None else since)
             await _part(socket, transport, ending)
@@ -142,13 +144,13 @@ class Sockets:
                 loop = asyncio.get_running_loop()
                 seat.leave = lambda: stay.reschedule(loop.time())
                 try:
-                    if seat.closing:
-                        return GOING
+                    if seat.why is not None:
+                        return _SENT[seat.why]
                     return await self._talk(socket, listener, seat, since)
                 finally:
                     seat.leave = None
         except TimeoutError:
-            return GOING if seat.closing else SLOW
+            return SLOW if seat.why is None else _SENT[seat.why]
         except DatabaseUnavailable as error:
             log.warning("socket.log_unreadable", reason=str(error))
             return UNREADABLE
@@ -181,11 +183,6 @@ class Sockets:
             except TooMany:
                 return TOO_MANY
         return LEFT
-
-
-def _leave(seat: Seat) -> None:
-    if seat.leave is not None:
-        seat.leave()
 
 
 async def _part(socket: web.WebSocketResponse, transport: asyncio.Transport, ending: Ending) -> None:
