@@ -9,7 +9,7 @@ from intermute.globs.contexts import ENDS, LOOPS, Context, moves
 from intermute.globs.letters import Letters
 from intermute.globs.tokens import Kind, Token, refused, tokens
 
-STATES = 12_288  #: of a pattern; without braces there are about as many as characters
+STATES = 2048  #: of a pattern with wildcards; without braces there are about as many as characters
 
 #: a place in the text, and what is known there
 Place: TypeAlias = tuple[int, Context]

@@ -1,7 +1,7 @@
 """Sets of characters: what one place of a pattern accepts, as sorted ranges of code points."""
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import TypeAlias
 
 #: first and last code point of each range, sorted, none touching another
@@ -16,7 +16,7 @@ ALL: Letters = ((0, _LAST),)
 ANY: Letters = ((0, _SLASH - 1), (_SLASH + 1, _LAST))
 
 
-@cache
+@lru_cache(maxsize=4096)
 def letter(character: str) -> Letters:
     """Exactly this character."""
     return ((ord(character), ord(character)),)

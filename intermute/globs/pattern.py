@@ -1,8 +1,7 @@
 """A path pattern: which paths it covers, whether it overlaps another, and where an index finds it."""
 
 import re
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from intermute.globs import letters
 from intermute.globs.automaton import Automaton, automaton
@@ -10,33 +9,51 @@ from intermute.globs.tokens import LENGTH, refused
 from intermute.globs.walker import Walker, overlaps
 
 ANCHOR_BYTES = 1000  #: an index entry has room for no more
+HEAVY = 256  #: characters of a pattern with wildcards from which on it is work for a thread
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPECIAL = frozenset("*?[{\\")
-_REMEMBERED = 256  #: characters of a pattern whose machine is kept for the next time
+_REMEMBERED = 100  #: characters of a pattern whose machine is kept for the next time
 
 
-@dataclass(frozen=True)
 class Pattern:
-    """A pattern that can be read. `path` is what a plain one covers, with a slash at the end; else empty."""
+    """A plain one covers its `path`, which ends with a slash; any other has none and needs a machine."""
 
-    text: str
-    path: str
+    __slots__ = ("_built", "_walked", "path", "text")
+
+    def __init__(self, text: str) -> None:
+        """For a pattern on record; its machine is built when it is needed."""
+        self.text = text
+        self.path = _plain(text) if _SPECIAL.isdisjoint(text) else ""
+        self._built: Automaton | None = None
+        self._walked: Walker | None = None
 
     @classmethod
     def read(cls, text: str) -> "Pattern":
-        """Raises InvalidRequest with the code `invalid_pattern`."""
+        """For one that somebody sent. Raises InvalidRequest with the code `invalid_pattern`."""
         _storable(text)
-        if _SPECIAL.isdisjoint(text):
-            return cls(text=text, path=_plain(text))
-        pattern = cls(text=text, path="")
-        pattern.machine  # noqa: B018 - what cannot be read is said now
+        pattern = cls(text)
+        if not pattern.path:
+            pattern.machine  # noqa: B018 - what cannot be read is said now
         return pattern
 
-    @cached_property
-    def machine(self) -> Automaton:
-        return _remembered(self.text) if len(self.text) <= _REMEMBERED else automaton(self.text)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Pattern) and other.text == self.text
 
-    @cached_property
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether to keep it off the loop."""
+        return not self.path and len(self.text) > HEAVY
+
+    @property
+    def machine(self) -> Automaton:
+        if self._built is None:
+            self._built = _remembered(self.text) if len(self.text) <= _REMEMBERED else automaton(self.text)
+        return self._built
+
+    @property
     def anchor(self) -> str:
         """The literal beginning in whole segments, each ended by a slash."""
         anchor = self.path or _beginning(self.machine)
@@ -54,15 +71,18 @@ class Pattern:
             return other.overlaps(self)
         return overlaps(other.machine, self._walker)
 
-    @cached_property
+    @property
     def _walker(self) -> Walker:
-        return Walker(self.machine)
+        if self._walked is None:
+            self._walked = Walker(self.machine)
+        return self._walked
 
     def _walked_by(self, path: str) -> bool:
         """A path covers everything below, so it is enough that this pattern goes on from there somehow."""
-        states = self._walker.start
+        walker = self._walker
+        states = walker.start
         for character in path:
-            states = self._walker.step(states, letters.letter(character))
+            states = walker.step(states, letters.letter(character))
             if not states:
                 return False
         return True
@@ -90,7 +110,7 @@ def _plain(text: str) -> str:
     return "/".join(segments) + "/"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _remembered(text: str) -> Automaton:
     return automaton(text)
 

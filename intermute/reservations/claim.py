@@ -1,14 +1,16 @@
 """What somebody wants to hold: some patterns, all of them or none, shared or not."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from intermute.errors import InvalidRequest
-from intermute.globs.pattern import Pattern
+from intermute.globs.pattern import HEAVY, Pattern
 from intermute.limits import Limits
 
 PATTERNS = 100  #: of one request
+TOGETHER = 32_768  #: characters of all of them
 ID = 190  #: characters; further reservations of a request get a number behind theirs
 RESERVED = ("check", "fence", "waiting", ".", "..")  #: other things beside reservations have these addresses
 
@@ -40,7 +42,7 @@ class Claim:
     ttl: timedelta = timedelta()
 
     @classmethod
-    def of(cls, wanted: Wanted, claim_id: str, limits: Limits) -> "Claim":
+    async def of(cls, wanted: Wanted, claim_id: str, limits: Limits) -> "Claim":
         """Raises InvalidRequest."""
         if not wanted.agent.strip():
             raise InvalidRequest("The request must name its agent.", code="agent_required")
@@ -54,7 +56,7 @@ class Claim:
             id=claim_id,
             project=wanted.project,
             agent=wanted.agent,
-            patterns=tuple(Pattern.read(text) for text in dict.fromkeys(wanted.patterns)),
+            patterns=await patterns(wanted.patterns),
             exclusive=wanted.exclusive,
             reason=wanted.reason,
             ttl=lifetime(wanted.ttl_minutes, limits),
@@ -69,11 +71,29 @@ class Claim:
     def texts(self) -> Sequence[str]:
         return [pattern.text for pattern in self.patterns]
 
-    def excludes(self, other: "Claim") -> bool:
-        """Whether the two cannot be held at the same time."""
+    async def excludes(self, other: "Claim") -> bool:
+        """Whether the two cannot be held at the same time; long patterns are compared beside the loop."""
+        if any(pattern.heavy for pattern in (*self.patterns, *other.patterns)):
+            return await asyncio.to_thread(self.stops, other)
+        return self.stops(other)
+
+    def stops(self, other: "Claim") -> bool:
+        """The same, here and now."""
         if self.agent == other.agent or not (self.exclusive or other.exclusive):
             return False
         return any(mine.overlaps(theirs) for mine in self.patterns for theirs in other.patterns)
+
+
+async def patterns(texts: Sequence[str]) -> tuple[Pattern, ...]:
+    """Each once. Raises InvalidRequest."""
+    different = list(dict.fromkeys(texts))
+    if sum(map(len, different)) > TOGETHER:
+        raise InvalidRequest(
+            f"The patterns have more than {TOGETHER:,} characters.", code="too_many_patterns"
+        )
+    if sum(map(len, different)) <= HEAVY:
+        return tuple(map(Pattern.read, different))
+    return await asyncio.to_thread(lambda: tuple(map(Pattern.read, different)))
 
 
 def lifetime(minutes: int, limits: Limits) -> timedelta:

@@ -7,10 +7,9 @@ from asyncpg.protocol import Record
 
 from intermute.errors import NotFound
 from intermute.events.journal import Entry
-from intermute.globs.pattern import Pattern, overlap
 from intermute.limits import Limits
 from intermute.reservations import obstacles
-from intermute.reservations.claim import Claim
+from intermute.reservations.claim import Claim, patterns
 from intermute.reservations.line import Place, Waiter, placed
 from intermute.reservations.obstacles import Obstacles
 from intermute.reservations.reservation import Reservation
@@ -72,7 +71,7 @@ class Ledger:
         self, project: str, patterns: Sequence[str], *, exclusive: bool = True, agent: str = ""
     ) -> Obstacles:
         """What would stand in the way; what `agent` holds itself would not. Raises InvalidRequest."""
-        claim = _asked(project, patterns, exclusive, agent)
+        claim = await _asked(project, patterns, exclusive, agent)
         async with self._db.connection() as conn:
             ruling = Ruling(Entry(conn, self.clock), project, self.limits, self.clock.now())
             ruling.line = [
@@ -84,7 +83,7 @@ class Ledger:
 
     async def fence(self, project: str, path: str, token: int) -> Verdict:
         """Whether the token's reservation still holds the path. Raises InvalidRequest."""
-        claim, now = _asked(project, (path,), True, ""), self.clock.now()
+        claim, now = await _asked(project, (path,), True, ""), self.clock.now()
         async with self._db.connection() as conn:
             holders = await obstacles.held(conn, claim, now)
             row = await conn.fetchrow(_SQL["reservations.of_token"], token, project)
@@ -95,7 +94,7 @@ class Ledger:
             reason = "unknown"
         elif not found.active(now):
             reason = "ended"
-        elif not overlap(found.pattern, path):
+        elif not await obstacles.meets(claim.patterns[0], found.pattern):
             reason = "elsewhere"
         return Verdict(valid=not reason, reason=reason, latest=latest, reservation=found)
 
@@ -105,7 +104,7 @@ class Ledger:
         rows = await self._db.fetch(_SQL["waiting.line"], project)
         line = [waiter for waiter in map(Waiter.of, rows) if waiter.expires_at > now]
         mine = [waiter for waiter in line if agent in ("", waiter.claim.agent)]
-        return [placed(line, waiter) for waiter in mine]
+        return await placed(line, *mine)
 
     async def place(self, waiting_id: str) -> Place:
         """Raises NotFound, also when it is granted or was given up."""
@@ -121,9 +120,8 @@ def missing() -> NotFound:
     return NotFound("There is no such reservation, or it was given back.", code="reservation_not_found")
 
 
-def _asked(project: str, patterns: Sequence[str], exclusive: bool, agent: str) -> Claim:
-    read = tuple(Pattern.read(text) for text in patterns)
-    return Claim(id="", project=project, agent=agent, patterns=read, exclusive=exclusive)
+async def _asked(project: str, texts: Sequence[str], exclusive: bool, agent: str) -> Claim:
+    return Claim(id="", project=project, agent=agent, patterns=await patterns(texts), exclusive=exclusive)
 
 
 def _page(rows: Sequence[Record], limit: int) -> Page:

@@ -1,5 +1,8 @@
 """Standing in line for what somebody else holds: first come, first served, and never for ever."""
 
+import asyncio
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +29,7 @@ class Waiter:
             id=row["id"],
             project=row["project"],
             agent=row["agent"],
-            patterns=tuple(Pattern.read(text) for text in row["patterns"]),
+            patterns=tuple(Pattern(text) for text in row["patterns"]),
             exclusive=row["exclusive"],
             reason=row["reason"],
             ttl=row["ttl"],
@@ -62,7 +65,11 @@ class Place:
     place: int
 
 
-def placed(line: list[Waiter], waiter: Waiter) -> Place:
-    """The waiter's place among those in line for something that overlaps."""
-    before = line[: next((at for at, one in enumerate(line) if one.claim.id == waiter.claim.id), len(line))]
-    return Place(waiter=waiter, place=1 + sum(one.claim.excludes(waiter.claim) for one in before))
+async def placed(line: Sequence[Waiter], *waiters: Waiter) -> Sequence[Place]:
+    """The places of these among those in line for something that overlaps."""
+    return await asyncio.to_thread(lambda: [_placed(line, waiter) for waiter in waiters])
+
+
+def _placed(line: Sequence[Waiter], waiter: Waiter) -> Place:
+    before = itertools.takewhile(lambda one: one.claim.id != waiter.claim.id, line)
+    return Place(waiter=waiter, place=1 + sum(one.claim.stops(waiter.claim) for one in before))

@@ -18,8 +18,6 @@ from storage.database import Connection
 
 NAMED = 100  #: obstacles named in an answer
 FETCHED = 200  #: rows at a time
-#: product of two patterns' lengths from which on comparing them is work for a thread
-HEAVY = 20_000
 
 _SQL = sql.load("intermute", "reservations")
 
@@ -96,11 +94,11 @@ async def named(conn: Connection, obstacles: Obstacles) -> Obstacles:
 
 
 async def meets(pattern: Pattern, text: str) -> bool:
-    """Whether the pattern overlaps one on record; long ones are compared beside the loop."""
-    other = Pattern.read(text)
-    if len(text) * len(pattern.text) < HEAVY or pattern.path or other.path:
-        return pattern.overlaps(other)
-    return await asyncio.to_thread(pattern.overlaps, other)
+    """Whether the pattern overlaps one on record."""
+    other = Pattern(text)
+    if pattern.heavy or other.heavy:
+        return await asyncio.to_thread(pattern.overlaps, other)
+    return pattern.overlaps(other)
 
 
 async def _collect(

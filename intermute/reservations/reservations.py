@@ -53,7 +53,7 @@ class Reservations(Ledger):
 
     async def reserve(self, wanted: Wanted) -> Granted | Waiting:
         """All patterns or none. Raises InvalidRequest, LimitReached, Conflict with what is in the way."""
-        claim = Claim.of(wanted, wanted.id or str(self._new_id()), self.limits)
+        claim = await Claim.of(wanted, wanted.id or str(self._new_id()), self.limits)
         async with self.ruling(claim.project) as ruling:
             await ruling.settle()
             known = await self._known(ruling, claim) if wanted.id else None
@@ -126,7 +126,7 @@ class Reservations(Ledger):
                 id=str(self._new_id()),
                 project=found.project,
                 agent=to,
-                patterns=(Pattern.read(found.pattern),),
+                patterns=(Pattern(found.pattern),),
                 exclusive=found.exclusive,
                 reason=found.reason,
                 ttl=rows[0]["expires_at"] - ruling.now,
@@ -168,7 +168,7 @@ class Reservations(Ledger):
             if waiter.claim.id == claim.id:
                 if (waiter.claim.agent, waiter.claim.texts) != (claim.agent, claim.texts):
                     raise taken(claim.id)
-                return Waiting(place=placed(ruling.line, waiter), obstacles=Obstacles())
+                return Waiting(place=(await placed(ruling.line, waiter))[0], obstacles=Obstacles())
         return None
 
     async def _decided(self, ruling: Ruling, claim: Claim, wait: int) -> Waiting | Obstacles | None:

@@ -73,7 +73,7 @@ class Ruling:
         freed, self._freed = self._freed, []
         waiting: list[Waiter] = []
         for waiter in self.line:
-            concerned = any(_concerns(claim, waiter.claim) for claim in freed)
+            concerned = any([await _concerns(claim, waiter.claim) for claim in freed])
             if concerned and await self.room(waiter.claim) and not await self._stopped(waiter.claim, waiting):
                 self.grant(waiter.claim, waiting_id=waiter.claim.id)
             else:
@@ -108,7 +108,7 @@ class Ruling:
     async def obstacles(self, claim: Claim) -> Obstacles:
         """What stands in the claim's way, in line too; names are in."""
         held = await obstacles.held(self.conn, claim, self.now)
-        found = [*held.found, *self._just_granted(claim)]
+        found = [*held.found, *await self._just_granted(claim)]
         found += [waiter.obstacle(claim) for waiter in await self._before(claim, self.line)]
         more = held.more or len(found) > NAMED
         return await obstacles.named(self.conn, Obstacles(found=found[:NAMED], more=more))
@@ -132,7 +132,7 @@ class Ruling:
         )
         if row is None:
             raise grants.taken(claim.id)
-        return placed(self.line, Waiter.of(row))
+        return (await placed(self.line, Waiter.of(row)))[0]
 
     async def write(self) -> Mapping[str, Sequence[Reservation]]:
         """Put the decisions on record. Answers the grants by the id of their claim. Raises Conflict."""
@@ -145,7 +145,7 @@ class Ruling:
             self.leave(await self.conn.fetch(_SQL["waiting.leave"], over), told=True)
 
     async def _stopped(self, claim: Claim, before: Sequence[Waiter]) -> bool:
-        if self._just_granted(claim) or await self._before(claim, before):
+        if await self._just_granted(claim) or await self._before(claim, before):
             return True
         return bool(await obstacles.held(self.conn, claim, self.now))
 
@@ -154,15 +154,15 @@ class Ruling:
         and one who holds all an agent may hold is not to stop others."""
         before = []
         for waiter in line:
-            if waiter.claim.excludes(claim) and await self.room(waiter.claim):
+            if await waiter.claim.excludes(claim) and await self.room(waiter.claim):
                 mine = await self._held(claim.agent)
-                if not any(waiter.claim.excludes(held) for held in mine):
+                if not any([await waiter.claim.excludes(held) for held in mine]):
                     before.append(waiter)
         return before
 
-    def _just_granted(self, claim: Claim) -> Sequence[Obstacle]:
+    async def _just_granted(self, claim: Claim) -> Sequence[Obstacle]:
         """What was granted in this transaction and is not written yet."""
-        made = [grant.claim for grant in self._grants if grant.claim.excludes(claim)]
+        made = [grant.claim for grant in self._grants if await grant.claim.excludes(claim)]
         seen = [Waiter(claim=one, created_at=self.now, expires_at=self.now + one.ttl) for one in made]
         return [replace(one.obstacle(claim), waiting=False) for one in seen]
 
@@ -181,11 +181,9 @@ class Ruling:
 
 def _claim(held_id: str, project: str, agent: str, pattern: str, exclusive: bool) -> Claim:
     """What is held, as a claim to compare with others."""
-    return Claim(
-        id=held_id, project=project, agent=agent, patterns=(Pattern.read(pattern),), exclusive=exclusive
-    )
+    return Claim(id=held_id, project=project, agent=agent, patterns=(Pattern(pattern),), exclusive=exclusive)
 
 
-def _concerns(freed: Claim, waiting: Claim) -> bool:
+async def _concerns(freed: Claim, waiting: Claim) -> bool:
     """Whether what was freed may be what the other waits for: it was in its way, or counted to its limit."""
-    return freed.agent == waiting.agent or freed.excludes(waiting)
+    return freed.agent == waiting.agent or await freed.excludes(waiting)

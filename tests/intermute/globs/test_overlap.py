@@ -107,9 +107,9 @@ def test_what_the_table_leaves_open(a: str, b: str, expected: bool | None) -> No
 
 
 def test_a_pattern_overlaps_itself_and_what_is_too_long_is_refused() -> None:
-    for text in ("a" * 4096, "*" * 256, "{a,b}" * 256, "[ab]" * 1024):
+    for text in ("a" * 4096, "*" * 256, "{a,b}" * 256, "[ab]" * 1000, "a" * 2000 + "*"):
         assert overlap(text, text)
-    for text in ("a" * 4097, "*" * 257, "{a,b}" * 257):
+    for text in ("a" * 4097, "*" * 257, "{a,b}" * 257, "a" * 2500 + "*"):
         with pytest.raises(InvalidRequest) as refusal:
             overlap(text, "a")
         assert refusal.value.code == "invalid_pattern"
@@ -175,10 +175,10 @@ def test_a_plain_path_means_the_same_without_its_short_cut(text: str, other: str
     ("a", "b"),
     [
         ("*a" * 255, "*b" * 255),
-        ("*" + "a" * 4000 + "*", "*" + "a" * 3999 + "b*"),
+        ("*" + "a" * 2000 + "*", "*" + "a" * 1999 + "b*"),
         ("{a,b}" * 256, "{a,c}" * 256),
         ("*{a,b}" * 128 + "x", "*{b,a}" * 128 + "y"),
-        ("a/" * 2047 + "*", "**/" * 100 + "b"),
+        ("a/" * 1000 + "*", "**/" * 100 + "b"),
         ("**/a/" * 128 + "x", "**/a/" * 128 + "y"),
         ("{a,{b,{c,{d,e*}*}*}*}*" * 20 + "x", "{a,{b,{c,{d,e*}*}*}*}*" * 20 + "y"),
     ],

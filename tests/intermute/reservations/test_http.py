@@ -67,6 +67,7 @@ async def test_what_is_missing_or_wrong_is_a_bad_request(http: Http) -> None:
         {"ttl_minutes": "5"},
         {"shared": True},
         {"patterns": ["a"] * 101},
+        {"patterns": [f"{number}" + "a" * 4000 for number in range(9)]},
         {"path_pattern": 5},
         {"id": "check"},
         {"id": "a/b"},
@@ -343,7 +344,7 @@ async def test_the_one_who_waits_hears_that_it_is_served(http: Http) -> None:
 
 
 async def test_bombs_that_are_held_do_not_stop_the_service(http: Http) -> None:
-    bombs = ("*a" * 255 + "/x", "{a,b}" * 250 + "*/x", "**/a*/" * 80 + "x", "*" + "ab" * 2000 + "*")
+    bombs = ("*a" * 255 + "/x", "{a,b}" * 250 + "*/x", "**/a*/" * 80 + "x", "*" + "ab" * 1000 + "*")
     for number, bomb in enumerate(bombs):
         assert (await reserve(http, f"bomber{number}", bomb)).status in (201, 409)
     async with asyncio.timeout(20), asyncio.TaskGroup() as tasks:
