@@ -125,7 +125,9 @@ def _asked(subject: Mapping[str, Any]) -> Sequence[str]:
     people = [one_line(name, 40) for name in subject["asked_by"]]
     said = [f"From a message of {listed(people)}."] if people else []
     if subject["tainted"]:
-        said.append("Careful: somebody without a role here took part in that conversation.")
+        said.append(
+            "Careful: words of somebody without a role here, or of another agent, are in that conversation."
+        )
     return [" ".join(said)] if said else []
 
 

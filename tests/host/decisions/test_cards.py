@@ -196,7 +196,7 @@ def test_an_agents_request() -> None:
 
 def test_a_tainted_request_says_so() -> None:
     tainted = approval(Kind.INTENT, subject=INTENT | {"tainted": True})
-    assert "Careful: somebody without a role here took part" in card(tainted, view()).text
+    assert "Careful: words of somebody without a role here" in card(tainted, view()).text
 
 
 def test_what_a_late_tap_is_told() -> None:

@@ -87,7 +87,7 @@ async def test_a_conversation_with_strangers_in_it_is_marked(office: Office) -> 
     async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
         task = await asked(office, tasks, tainted=True)
         card = await office.card()
-        assert "Careful: somebody without a role here took part" in card.content.text
+        assert "Careful: words of somebody without a role here" in card.content.text
         await office.tap(card, "REJECT", BEN)
         await task
 

@@ -136,7 +136,7 @@ async def test_in_a_tainted_turn_every_write_waits(office: Office) -> None:
     box, _ = await box_of(office, tainted=True)
     asked = await box.call("demarch_create_issue", {"title": "mend the door"})
     assert asked.data["status"] == "pending"
-    assert "Careful: somebody without a role here took part" in (await office.card()).content.text
+    assert "Careful: words of somebody without a role here" in (await office.card()).content.text
     await office.tap(await office.card(), "APPROVE")
     assert await intents(office) == [("create_issue", "executed")]
 

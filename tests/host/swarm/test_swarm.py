@@ -163,7 +163,7 @@ async def test_a_person_says_no(office: Office) -> None:
         await spawn(box, name="First")
         await yard.eventually(_card_of(office))
         card = await office.card()
-        assert "Careful: somebody without a role here took part" in card.content.text
+        assert "Careful: words of somebody without a role here" in card.content.text
         async with asyncio.TaskGroup() as tasks:
             waiting = tasks.create_task(result(box, "First"))
             await office.tap(card, "REJECT", BEN)
