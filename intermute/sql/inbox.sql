@@ -1,18 +1,24 @@
 -- inbox.page
--- What came to agent $1 in project $2 behind cursor $3, $4 at most.
-SELECT message.*
+-- What came to agent $1 in project $2 behind cursor $3, $4 at most, and no more once its words are 4 MiB.
+SELECT
+    cursor, project, id, thread_id, sender, recipients, cc, bcc,
+    subject, topic, body, importance, ack_required, created_at
 FROM (
-    SELECT cursor FROM intermute.inbox
-    WHERE agent = $1 AND project = $2 AND cursor > $3
-    ORDER BY cursor LIMIT $4
-) AS boxed
-CROSS JOIN LATERAL (
-    SELECT
-        cursor, project, id, thread_id, sender, recipients, cc, bcc,
-        subject, topic, body, importance, ack_required, created_at
-    FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
-) AS message
-ORDER BY message.cursor
+    SELECT message.*, sum(octet_length(message.body)) OVER (ORDER BY message.cursor) AS so_far
+    FROM (
+        SELECT cursor FROM intermute.inbox
+        WHERE agent = $1 AND project = $2 AND cursor > $3
+        ORDER BY cursor LIMIT $4
+    ) AS boxed
+    CROSS JOIN LATERAL (
+        SELECT
+            cursor, project, id, thread_id, sender, recipients, cc, bcc,
+            subject, topic, body, importance, ack_required, created_at
+        FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
+    ) AS message
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor
 
 -- inbox.page_of_all
 -- What came to agent $1 in all projects behind cursor $2, $3 at most.
@@ -26,23 +32,29 @@ WITH RECURSIVE places AS (
     )
     FROM places WHERE places.project IS NOT NULL
 )
-SELECT message.*
+SELECT
+    cursor, project, id, thread_id, sender, recipients, cc, bcc,
+    subject, topic, body, importance, ack_required, created_at
 FROM (
-    SELECT boxed.cursor
-    FROM places CROSS JOIN LATERAL (
-        SELECT cursor FROM intermute.inbox
-        WHERE agent = $1 AND project = places.project AND cursor > $2
-        ORDER BY cursor LIMIT $3
+    SELECT message.*, sum(octet_length(message.body)) OVER (ORDER BY message.cursor) AS so_far
+    FROM (
+        SELECT boxed.cursor
+        FROM places CROSS JOIN LATERAL (
+            SELECT cursor FROM intermute.inbox
+            WHERE agent = $1 AND project = places.project AND cursor > $2
+            ORDER BY cursor LIMIT $3
+        ) AS boxed
+        ORDER BY boxed.cursor LIMIT $3
     ) AS boxed
-    ORDER BY boxed.cursor LIMIT $3
-) AS boxed
-CROSS JOIN LATERAL (
-    SELECT
-        cursor, project, id, thread_id, sender, recipients, cc, bcc,
-        subject, topic, body, importance, ack_required, created_at
-    FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
-) AS message
-ORDER BY message.cursor
+    CROSS JOIN LATERAL (
+        SELECT
+            cursor, project, id, thread_id, sender, recipients, cc, bcc,
+            subject, topic, body, importance, ack_required, created_at
+        FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
+    ) AS message
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor
 
 -- inbox.counts
 SELECT count(*) AS total, count(*) FILTER (WHERE read_at IS NULL) AS unread
@@ -65,6 +77,16 @@ ORDER BY boxed.cursor LIMIT $4
 SELECT
     cursor, project, id, thread_id, sender, recipients, cc, bcc,
     subject, topic, body, importance, ack_required, created_at
-FROM intermute.messages
-WHERE project = $1 AND topic = $2 AND topic <> '' AND cursor > $3
-ORDER BY cursor LIMIT $4
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY cursor) AS so_far
+    FROM (
+        SELECT
+            cursor, project, id, thread_id, sender, recipients, cc, bcc,
+            subject, topic, body, importance, ack_required, created_at
+        FROM intermute.messages
+        WHERE project = $1 AND topic = $2 AND topic <> '' AND cursor > $3
+        ORDER BY cursor LIMIT $4
+    ) AS said
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor

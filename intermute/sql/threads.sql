@@ -15,6 +15,14 @@ ORDER BY thread.last_cursor DESC
 -- threads.messages
 -- Messages of thread $2 in project $1 behind cursor $3, $4 at most.
 SELECT cursor, project, id, thread_id, sender, recipients, body, created_at
-FROM intermute.messages
-WHERE project = $1 AND thread_id = $2 AND thread_id <> '' AND cursor > $3
-ORDER BY cursor LIMIT $4
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY cursor) AS so_far
+    FROM (
+        SELECT cursor, project, id, thread_id, sender, recipients, body, created_at
+        FROM intermute.messages
+        WHERE project = $1 AND thread_id = $2 AND thread_id <> '' AND cursor > $3
+        ORDER BY cursor LIMIT $4
+    ) AS said
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor
