@@ -31,6 +31,8 @@ class SearchRoom:
         query, caller = request.query, request.caller
         project = caller.only(query.project)
         await self._guards.check(caller, caller.agent)
+        # Its blind copies are found as well, and those are its own business.
+        await self._guards.check(caller, query.agent)
         rows = await self._search.page(project, query.q, query.cursor, query.limit, agent=query.agent)
         return Reply(body=mail.page(rows, caller.agent, query.cursor))
 

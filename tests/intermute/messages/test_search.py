@@ -91,6 +91,12 @@ async def test_only_what_an_agent_sent_or_got(http: Http, down: Any) -> None:
     assert await found(http, "word", agent="dan") == ["word to dan"]
 
 
+async def test_blind_copies_of_a_container_are_not_found_by_others(http: Http) -> None:
+    await send(http, "word", bcc=["intercom:office"])
+    answer = await http.get("/api/messages/search", project="p", q="word", agent="intercom:office")
+    assert (answer.status, answer["error"]) == (403, "agent_guarded")
+
+
 async def test_newer_words_are_found_and_older_ones_are_not(http: Http, down: Any) -> None:
     await send(http, "copper", id="m-1")
     await down()
