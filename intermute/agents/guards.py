@@ -94,6 +94,11 @@ class Guards:
                 await self._clock.sleep(PAUSE)
 
 
+def looks_hosted(agent: str) -> bool:
+    """Whether it is the id of one of the host's containers, or would be taken for one by who reads it."""
+    return agent.strip().lower().startswith(HOSTED)
+
+
 def speaks_anyway(caller: Caller, agent: str) -> bool:
     """Whether nothing has to be looked up: there is no agent, it proved itself, or it has its own socket."""
     return not agent or caller.proven == agent or (caller.mode is Mode.HOST and caller.agent == agent)
@@ -105,5 +110,5 @@ def refuse(caller: Caller, agent: str, *, guarded: bool) -> None:
         return
     if caller.mode is Mode.HOST and caller.agent:
         raise NotAllowed("A container speaks for itself only.", code="agent_guarded")
-    if guarded or agent.startswith(HOSTED):
+    if guarded or looks_hosted(agent):
         raise NotAllowed("This agent's id takes a proof: its token, or its own socket.", code="agent_guarded")

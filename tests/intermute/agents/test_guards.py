@@ -54,6 +54,14 @@ async def test_an_id_of_a_container_is_closed_before_anybody_registered_it(
     await guards.check(Caller(mode=Mode.HOST, project="p", agent="intercom:office"), "intercom:office")
 
 
+@pytest.mark.parametrize(
+    "alike", [" intercom:office", "intercom:office\n", "Intercom:office", "\u2003INTERCOM:x"]
+)
+async def test_nobody_passes_for_a_container_by_an_id_that_looks_like_one(guards: Guards, alike: str) -> None:
+    with pytest.raises(NotAllowed):
+        await guards.check(LOCAL, alike)
+
+
 async def test_an_id_that_becomes_guarded_here_is_closed_at_once(
     database: Database, guards: Guards, standings: Standings
 ) -> None:
