@@ -73,14 +73,13 @@ class Guard:
 
 
 def is_local(request: web.BaseRequest) -> bool:
-    """Over the Unix socket, or from loopback and for nobody else."""
+    """Over the Unix socket or from loopback, and for nobody else."""
     transport = request.transport
     if transport is None:
         return False
     peer = transport.get_extra_info("peername")
-    if not isinstance(peer, tuple):
-        return True
-    return is_loopback(str(peer[0])) and all(is_loopback(hop) for hop in _forwarded(request))
+    here = not isinstance(peer, tuple) or is_loopback(str(peer[0]))
+    return here and all(is_loopback(hop) for hop in _forwarded(request))
 
 
 def _forwarded(request: web.BaseRequest) -> list[str]:

@@ -144,6 +144,18 @@ async def test_fault_15_callers_over_the_unix_socket_are_local(service: Service,
         assert response.status == 200
 
 
+async def test_a_proxy_over_the_unix_socket_does_not_make_strangers_local(
+    service: Service, tmp_path: Path
+) -> None:
+    path = tmp_path / "intermute.sock"
+    async with (
+        service.serve(port=0, socket=path),
+        aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(path)), timeout=PATIENCE) as session,
+        session.get("http://intermute" + ASKED, headers=AWAY) as response,
+    ):
+        assert response.status == 401
+
+
 async def test_a_policy_can_ask_everybody_for_a_key(service: Service, tmp_path: Path) -> None:
     service.given.keyring.keys = parse("default_policy: {allow_localhost_without_auth: false}\n" + KEYS)
     path = tmp_path / "intermute.sock"
