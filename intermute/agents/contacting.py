@@ -30,11 +30,25 @@ class Contacting:
         self._overlap = overlap
 
     async def denied(
-        self, project: str, sender: str, recipients: Iterable[str], thread_id: str = ""
+        self,
+        project: str,
+        sender: str,
+        recipients: Iterable[str],
+        thread_id: str = "",
+        *,
+        bound: bool = False,
     ) -> set[str]:
-        """Those of the recipients whom the sender may not write to."""
+        """Those of the recipients whom the sender may not write to.
+
+        A sender that is bound to the project writes to whoever is called so there: agents of other projects
+        with such ids have no say, and it learns nothing of them.
+        """
         standings = await self._standings.of(recipients)
-        asked = {agent: one.policy for agent, one in standings.items() if one.policy != OPEN}
+        asked = {
+            agent: one.policy
+            for agent, one in standings.items()
+            if one.policy != OPEN and (not bound or one.project == project)
+        }
         return await self._refusing(project, sender, asked, thread_id) if asked else set()
 
     async def denied_live(

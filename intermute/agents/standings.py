@@ -26,6 +26,7 @@ class Standing:
     """One agent; somebody who never registered is open to everybody and guarded by nobody."""
 
     registered: bool = False
+    project: str = ""
     guarded: bool = False
     policy: str = OPEN
     live_policy: str = LIVE_DEFAULT
@@ -107,6 +108,7 @@ class Standings:
 def _standing(row: Record) -> Standing:
     return Standing(
         registered=True,
+        project=row["project"],
         guarded=row["guarded"],
         policy=row["contact_policy"],
         live_policy=row["live_contact_policy"],

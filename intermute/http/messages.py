@@ -84,7 +84,7 @@ class MessageRoom:
 
     async def send(self, request: Request[Nothing, SendBody]) -> Reply:
         body = request.body
-        letter = self._letter(body, request.caller.writing(body.project))
+        letter = self._letter(body, request.caller.writing(body.project), bound=request.caller.bound)
         await self._guards.check(request.caller, letter.sender)
         self._guards.touch(letter.sender, request.caller)
         sent = await self._mailroom.messages.send(letter, window=body.target_window_uuid)
@@ -97,7 +97,7 @@ class MessageRoom:
             answer["delivery"] = _delivery(sent)
         return Reply(body=answer)
 
-    def _letter(self, body: SendBody, project: str) -> Letter:
+    def _letter(self, body: SendBody, project: str, *, bound: bool) -> Letter:
         if not body.sender.strip():
             raise InvalidRequest("The message must say who it is from.", code="from_required")
         if not body.to:
@@ -124,6 +124,7 @@ class MessageRoom:
             importance=body.importance,
             transport=transport,
             ack_required=body.ack_required,
+            bound=bound,
         )
 
     async def broadcast(self, request: Request[Nothing, BroadcastBody]) -> Reply:

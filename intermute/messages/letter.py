@@ -33,6 +33,7 @@ class Letter:
     transport: str = ASYNC
     ack_required: bool = False
     asked: bool = False  #: whether the recipients' policies have been asked
+    bound: bool = False  #: whether the sender is held to the project, so that nobody elsewhere is meant
 
     @property
     def kinds(self) -> dict[str, str]:

@@ -25,7 +25,13 @@ class Contacting(Protocol):
     """Who may write to whom."""
 
     async def denied(
-        self, project: str, sender: str, recipients: Iterable[str], thread_id: str = ""
+        self,
+        project: str,
+        sender: str,
+        recipients: Iterable[str],
+        thread_id: str = "",
+        *,
+        bound: bool = False,
     ) -> set[str]:
         """Those of the recipients whom the sender may not write to."""
 
@@ -75,7 +81,9 @@ class Messages:
         return await self._db.fetchrow(_SQL["messages.stands"], project, message_id)
 
     async def _denied(self, letter: Letter, agents: Iterable[str]) -> set[str]:
-        return await self._contacting.denied(letter.project, letter.sender, agents, letter.thread_id)
+        return await self._contacting.denied(
+            letter.project, letter.sender, agents, letter.thread_id, bound=letter.bound
+        )
 
     async def _typed(self, letter: Letter, window: str) -> Sent:
         if letter.transport == BOTH and await self.standing(letter.project, letter.id):

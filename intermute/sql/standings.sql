@@ -1,6 +1,6 @@
 -- standings.of
 -- What is to be known of the agents $1 before somebody speaks for them or writes to them.
-SELECT id, guarded, contact_policy, live_contact_policy FROM intermute.agents WHERE id = ANY ($1::text[])
+SELECT id, project, guarded, contact_policy, live_contact_policy FROM intermute.agents WHERE id = ANY ($1::text[])
 
 -- standings.touch
 -- A sign of life at $3 of the agents $1, where they are of the projects $2 (NULL: of any). Whoever has a row of

@@ -20,6 +20,15 @@ async def test_open_agents_and_strangers_take_everything(database: Database, con
     assert await contacting.denied("p", "alice", ["bob", "stranger"]) == set()
 
 
+async def test_a_sender_bound_to_a_project_is_not_stopped_by_who_is_called_so_elsewhere(
+    database: Database, contacting: Contacting
+) -> None:
+    await rows.agent(database, "bob", policy="block_all", project="q")
+    assert await contacting.denied("p", "alice", ["bob"]) == {"bob"}
+    assert await contacting.denied("p", "alice", ["bob"], bound=True) == set()
+    assert await contacting.denied("q", "alice", ["bob"], bound=True) == {"bob"}
+
+
 async def test_block_all_takes_nothing_not_even_from_contacts(
     database: Database, contacting: Contacting
 ) -> None:

@@ -106,3 +106,14 @@ async def test_fault_08_no_socket_opens_to_another_project(beta: Http, reservati
     key = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}
     answer = await beta.get(path, project="alpha", headers={**upgrade, **key})
     assert (answer.status, answer["error"]) == (403, "project_mismatch")
+
+
+async def test_fault_08_what_an_agent_wants_is_asked_in_its_own_project_only(
+    http: Http, alpha: Http, beta: Http
+) -> None:
+    await http.post("/api/agents", {"id": "ann", "project": "alpha"})
+    await alpha.post("/api/agents/ann/policy", {"policy": "block_all"})
+    message = {"from": "eve", "to": ["ann"], "body": "hello"}
+    assert (await alpha.post("/api/messages", {"project": "alpha", **message})).status == 403
+    sent = await beta.post("/api/messages", {"project": "beta", **message})
+    assert (sent.status, sent.body.get("denied")) == (200, None)

@@ -56,7 +56,13 @@ class Contacts:
         self.blocking: set[str] = set()
 
     async def denied(
-        self, project: str, sender: str, recipients: Iterable[str], thread_id: str = ""
+        self,
+        project: str,
+        sender: str,
+        recipients: Iterable[str],
+        thread_id: str = "",
+        *,
+        bound: bool = False,
     ) -> set[str]:
         return self.blocking & set(recipients)
 
