@@ -18,7 +18,7 @@ BAD_JSON = "invalid JSON"
 Model = TypeVar("Model", bound=Given)
 
 
-async def content(request: web.BaseRequest) -> bytes:
+async def content(request: web.BaseRequest, *, within: float = SLOWEST) -> bytes:
     """The whole body. Raises TooLarge, InvalidRequest."""
     if not request.body_exists:
         return b""
@@ -32,7 +32,7 @@ async def content(request: web.BaseRequest) -> bytes:
         return _bounded(stream.read_nowait())
     chunks, size = [], 0
     try:
-        async with asyncio.timeout(SLOWEST):
+        async with asyncio.timeout(within):
             while chunk := await stream.readany():
                 size += len(chunk)
                 if size > MAX_BODY:
@@ -40,7 +40,7 @@ async def content(request: web.BaseRequest) -> bytes:
                 chunks.append(chunk)
     except TimeoutError:
         raise InvalidRequest(
-            f"The body did not arrive within {SLOWEST:.0f} seconds.", code="body_timeout"
+            f"The body did not arrive within {within:g} seconds.", code="body_timeout"
         ) from None
     return b"".join(chunks)
 

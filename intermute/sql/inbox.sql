@@ -62,15 +62,23 @@ FROM intermute.inbox WHERE agent = $1 AND project = $2
 
 -- inbox.stale
 -- What agent $1 of project $2 was asked to acknowledge at $3 or before and has not, oldest first, $4 at most.
-SELECT boxed.kind, boxed.read_at, message.*
-FROM intermute.inbox AS boxed
-CROSS JOIN LATERAL (
-    SELECT cursor, project, id, thread_id, sender, recipients, subject, body, created_at
-    FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
-) AS message
-WHERE boxed.agent = $1 AND boxed.project = $2 AND boxed.ack_required AND boxed.ack_at IS NULL
-    AND message.created_at <= $3
-ORDER BY boxed.cursor LIMIT $4
+SELECT kind, read_at, cursor, project, id, thread_id, sender, recipients, subject, body, created_at
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY cursor) AS so_far
+    FROM (
+        SELECT boxed.kind, boxed.read_at, message.*
+        FROM intermute.inbox AS boxed
+        CROSS JOIN LATERAL (
+            SELECT cursor, project, id, thread_id, sender, recipients, subject, body, created_at
+            FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
+        ) AS message
+        WHERE boxed.agent = $1 AND boxed.project = $2 AND boxed.ack_required AND boxed.ack_at IS NULL
+            AND message.created_at <= $3
+        ORDER BY boxed.cursor LIMIT $4
+    ) AS waiting
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor
 
 -- inbox.topic
 -- What was said in project $1 on topic $2 behind cursor $3, $4 at most.

@@ -33,9 +33,19 @@ WITH mark AS MATERIALIZED (
 SELECT
     cursor, project, id, thread_id, sender, recipients, cc, bcc,
     subject, topic, body, importance, ack_required, created_at
-FROM intermute.messages
-WHERE cursor IN (SELECT cursor FROM young UNION ALL SELECT cursor FROM old)
-ORDER BY cursor DESC LIMIT $4
+FROM (
+    SELECT *, sum(octet_length(body)) OVER (ORDER BY cursor DESC) AS so_far
+    FROM (
+        SELECT
+            cursor, project, id, thread_id, sender, recipients, cc, bcc,
+            subject, topic, body, importance, ack_required, created_at
+        FROM intermute.messages
+        WHERE cursor IN (SELECT cursor FROM young UNION ALL SELECT cursor FROM old)
+        ORDER BY cursor DESC LIMIT $4
+    ) AS found
+) AS page
+WHERE so_far - octet_length(body) < 4194304
+ORDER BY cursor DESC
 
 -- search.put_down
 -- The words of the next $1 messages; answers how many there were and how many are left.

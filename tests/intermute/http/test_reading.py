@@ -7,12 +7,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intermute.errors import InvalidRequest
 from intermute.http import reading
 from intermute.http.endpoint import Given
+from intermute.http.refusals import refusal
+from intermute.http.server import Bounds, Doorway, listen
 from intermute.limits import MAX_BODY
 from tests.intermute.calling import Http
 
@@ -140,6 +143,26 @@ async def test_who_asks_before_sending_too_much_is_told_so_at_once(url: str) -> 
         assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for() -> None:
+    async def read(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            await reading.content(request, within=0.2)
+        except InvalidRequest as refused:
+            return refusal(refused)
+        return web.Response()
+
+    doorway = Doorway(read, Bounds())
+    async with listen(doorway, host="127.0.0.1", port=0, path=None, leaving=lambda: None) as listening:
+        reader, writer = await asyncio.open_connection("127.0.0.1", listening.port)
+        writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"error":"body_timeout"' in answer
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b"{} {}"])

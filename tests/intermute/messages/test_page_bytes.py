@@ -37,3 +37,14 @@ async def test_one_message_always_fits(http: Http) -> None:
     sent = {"project": "p", "from": "ann", "to": ["bob"], "body": "x" * 1_048_000}
     assert (await http.post("/api/messages", sent)).status == 200
     assert len((await http.get("/api/inbox/bob", project="p"))["messages"]) == 1
+
+
+async def test_what_waits_for_an_ack_and_what_is_found_are_bounded_as_well(http: Http) -> None:
+    message = {"project": "p", "from": "ann", "to": ["bob"], "subject": "needle", "ack_required": True}
+    for number in range(7):
+        sent = {**message, "id": f"m{number}", "body": "x" * LONG}
+        assert (await http.post("/api/messages", sent)).status == 200
+    stale = await http.get("/api/inbox/bob/stale-acks", project="p", ttl_seconds=0, limit=1000)
+    assert [each["id"] for each in stale["messages"]] == ["m0", "m1", "m2", "m3", "m4"]
+    found = await http.get("/api/messages/search", project="p", q="needle", limit=1000)
+    assert [each["id"] for each in found["messages"]] == ["m6", "m5", "m4", "m3", "m2"]
