@@ -98,7 +98,7 @@ class Reservations(Ledger):
         async with self.ruling(found.project) as ruling:
             await ruling.settle()
             until = ruling.now + lifetime(ttl_minutes, self.limits)
-            row = await ruling.conn.fetchrow(_SQL["reservations.renew"], reservation_id, until)
+            row = await ruling.conn.fetchrow(_SQL["reservations.renew"], reservation_id, until, ruling.now)
             await ruling.write()
         if row is None:
             raise _over()

@@ -1,8 +1,8 @@
 """One transaction that decides who holds what in a project. Others who want to decide there wait for it.
 
-It begins by ending what is over, so that from then on "held" is what is not released, whatever the clocks of
-several replicas say. Decisions are collected and written at the end, because the counter of events, which
-everybody shares, is taken last.
+It begins by ending what is over (after a long night, the first of it), so that who is freed, who is told and who
+is served next is decided here, in one order, and not by the clocks of several replicas. Decisions are collected
+and written at the end, because the counter of events, which everybody shares, is taken last.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,6 +25,8 @@ from intermute.reservations.obstacles import NAMED, Obstacle, Obstacles
 from intermute.reservations.reservation import Reservation
 from storage import sql
 from storage.clock import Clock
+
+AT_ONCE = 1000  #: reservations ended by one transaction because their time is over
 
 _SQL = sql.load("intermute", "reservations", "waiting")
 
@@ -139,7 +141,7 @@ class Ruling:
         return await grants.write(self._entry, self._events, self._grants, self.now)
 
     async def _begin(self) -> None:
-        self.end(await self.conn.fetch(_SQL["reservations.end_due"], self._project, self.now))
+        self.end(await self.conn.fetch(_SQL["reservations.end_due"], self._project, self.now, AT_ONCE))
         self.line = [Waiter.of(row) for row in await self.conn.fetch(_SQL["waiting.line"], self._project)]
         if over := [waiter.claim.id for waiter in self.line if waiter.expires_at <= self.now]:
             self.leave(await self.conn.fetch(_SQL["waiting.leave"], over), told=True)
@@ -172,7 +174,7 @@ class Ruling:
     async def _held(self, agent: str) -> Sequence[Claim]:
         """What the agent holds, with what was granted just now."""
         if agent not in self._stored:
-            rows = await self.conn.fetch(_SQL["reservations.held"], agent, self._project)
+            rows = await self.conn.fetch(_SQL["reservations.held"], agent, self._project, self.now)
             self._stored[agent] = [
                 _claim(row["id"], self._project, agent, row["pattern"], row["exclusive"]) for row in rows
             ]

@@ -20,6 +20,7 @@ from storage.database import Database
 log = structlog.get_logger()
 
 LATE = timedelta(seconds=30)  #: so much later than planned, and we were not there to listen
+GONE = 200  #: dead agents of a project that one transaction deals with
 SHORTEST = 0.05  #: seconds between two sweeps
 
 _SQL = sql.load("intermute", "reservations", "waiting")
@@ -52,7 +53,7 @@ class Sweeper:
         now = self._clock.now()
         gone = self._gone_before(now)
         swept = 0
-        for row in await self._db.fetch(_SQL["reservations.due"], now, gone):
+        for row in await self._db.fetch(_SQL["reservations.due"], now, gone, GONE):
             if not await self._sweep(row["project"], gone, row["gone"]):
                 break
             swept += 1

@@ -15,8 +15,9 @@ WHERE project = $1 AND anchor >= $3 AND anchor < $4
 LIMIT $8
 
 -- reservations.held
--- What agent $1 holds in project $2.
-SELECT id, pattern, exclusive FROM intermute.reservations WHERE holder = $1 AND project = $2
+-- What agent $1 holds in project $2 at $3.
+SELECT id, pattern, exclusive FROM intermute.reservations
+WHERE holder = $1 AND project = $2 AND expires_at > $3
 
 -- reservations.names
 SELECT id, name FROM intermute.agents WHERE id = ANY ($1::text[]) AND name <> ''
@@ -43,9 +44,12 @@ WHERE holder = $1 AND project = $2
 RETURNING *
 
 -- reservations.end_due
--- End what is over in project $1 at $2.
+-- End what is over in project $1 at $2, the first $3 of it: after a long night there is a lot.
+WITH due AS MATERIALIZED (
+    SELECT id FROM intermute.reservations WHERE project = $1 AND held_until <= $2 ORDER BY held_until LIMIT $3
+)
 UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'expired'
-WHERE project = $1 AND held_until <= $2
+WHERE id = ANY (ARRAY (SELECT id FROM due))
 RETURNING *
 
 -- reservations.end_gone
@@ -56,7 +60,9 @@ WHERE project = $1 AND holder = ANY ($4::text[])
 RETURNING *
 
 -- reservations.renew
-UPDATE intermute.reservations SET expires_at = $2 WHERE id = $1 AND released_at IS NULL RETURNING *
+UPDATE intermute.reservations SET expires_at = $2
+WHERE id = $1 AND released_at IS NULL AND expires_at > $3
+RETURNING *
 
 -- reservations.get
 SELECT r.*, COALESCE(NULLIF(a.name, ''), r.agent) AS held_by
@@ -92,7 +98,7 @@ ORDER BY project
 
 -- reservations.due
 -- Projects with anything over at $1, and there the agents that hold or await something though nothing was heard
--- of them since $2.
+-- of them since $2; of each project $3 of them at most.
 WITH gone AS (
     SELECT r.project, a.id FROM intermute.reservations AS r JOIN intermute.agents AS a ON a.id = r.holder
     WHERE a.last_seen < $2
@@ -106,7 +112,7 @@ WITH gone AS (
     UNION
     SELECT project FROM gone
 )
-SELECT due.project, ARRAY (SELECT gone.id FROM gone WHERE gone.project = due.project) AS gone
+SELECT due.project, ARRAY (SELECT gone.id FROM gone WHERE gone.project = due.project LIMIT $3) AS gone
 FROM due ORDER BY due.project
 
 -- reservations.next

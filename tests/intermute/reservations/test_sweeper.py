@@ -184,3 +184,28 @@ async def test_the_loop_outlives_a_database_that_is_away(
         await clock.advance(15)
         await clock.until_sleeping()
         assert heard.told() == [("expired", "ada", "expired")]
+
+
+MANY = """
+INSERT INTO intermute.reservations
+    (id, project, agent, pattern, anchor, exclusive, token, created_at, expires_at)
+SELECT 'r' || n, 'p', 'agent' || n, 'f' || n, 'f' || n || '/', true, -n, $1, $1
+FROM generate_series(1, 2500) AS n
+"""
+
+
+async def test_after_a_long_night_there_is_an_end_in_pieces_and_all_is_free_at_once(
+    database: Database, reservations: Reservations, sweeper: Sweeper, clock: HandClock, heard: Heard
+) -> None:
+    await hold(reservations, "ada", "x")
+    await database.execute(MANY, clock.now())
+    assert (await hold(reservations, "ada", "f2500")).agent == "ada"
+    heard.told()
+    ended = 1000  # by the request
+    while ended < 2500:
+        await sweeper.sweep()
+        told = heard.told()
+        assert 0 < len(told) <= 1000
+        ended += len(told)
+        assert await sweeper.pause() == (0.05 if ended < 2500 else 15)
+    assert await holders(reservations) == [("ada", "x"), ("ada", "f2500")]
