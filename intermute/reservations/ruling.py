@@ -1,8 +1,8 @@
 """One transaction that decides who holds what in a project. Others who want to decide there wait for it.
 
-It begins by ending what is over (after a long night, the first of it), so that who is freed, who is told and who
-is served next is decided here, in one order, and not by the clocks of several replicas. Decisions are collected
-and written at the end, because the counter of events, which everybody shares, is taken last.
+It begins by ending what is over (after a long night, the first of it), so that who is freed, who is told and
+who is served next is decided here, in one order, and not by the clocks of several replicas. Decisions are
+collected and written at the end, because the counter of events, which everybody shares, is taken last.
 """
 
 from collections.abc import Mapping, Sequence
