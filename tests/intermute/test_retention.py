@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -268,16 +269,27 @@ async def test_a_request_that_holds_a_row_goes_first(
     assert pruning.result().messages == 1
 
 
-async def test_the_service_removes_by_itself_every_few_hours(
-    http: Http, database: Database, clock: HandClock
-) -> None:
+async def test_it_goes_by_itself_every_few_hours(http: Http, database: Database, clock: HandClock) -> None:
     await write(http, "old", ["ben"])
-    others = clock.sleepers
-    async with background(Pruner(database, clock, POLICY).run()):
-        await clock.until_sleeping(others + 1)
-        assert await kept(database) == ["old"]
-        await clock.advance(DAY)
-        await clock.until_sleeping(others + 1)
-        await clock.advance(EVERY)
-        await clock.until_sleeping(others + 1)
+    own_clock = HandClock(clock.now())
+    async with background(Pruner(database, own_clock, POLICY).run()):
+        for hours_later in (0, DAY, EVERY):
+            assert await kept(database) == ["old"]
+            await own_clock.advance(hours_later)
+            await own_clock.until_sleeping()
         assert await kept(database) == []
+
+
+async def test_a_pass_that_fails_is_followed_by_the_next(database: Database) -> None:
+    clock = HandClock()
+    await database.execute("ALTER TABLE intermute.events RENAME TO elsewhere")
+    async with background(Pruner(database, clock, POLICY).run()):
+        await clock.until_sleeping()
+        await database.execute("ALTER TABLE intermute.elsewhere RENAME TO events")
+        await database.execute(
+            "INSERT INTO intermute.events (cursor, project, type, data, at) VALUES (1, 'p', 'x', '{}', $1)",
+            clock.now() - timedelta(days=2),
+        )
+        await clock.advance(EVERY)
+        await clock.until_sleeping()
+        assert await rows(database, "events") == 0

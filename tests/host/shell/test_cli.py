@@ -24,7 +24,18 @@ def program() -> Iterator[Program]:
 async def test_help_lists_every_command_without_a_database(program: Program) -> None:
     status, printed = await program.command("--help")
     assert status == 0
-    for name in ("up", "doctor", "link", "group", "role", "approvals", "kernel", "audit", "image"):
+    for name in (
+        "up",
+        "doctor",
+        "link",
+        "group",
+        "role",
+        "approvals",
+        "kernel",
+        "intermute",
+        "audit",
+        "image",
+    ):
         assert f"\n  {name} " in printed
     assert list(program.home.iterdir()) == []
 
