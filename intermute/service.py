@@ -61,14 +61,19 @@ class Service(Rooms):
     ) -> AsyncIterator[Listening]:
         """Answer requests until leave. Raises OSError where the port or the socket cannot be had."""
         doorway = Doorway(self._app, Bounds(connections=make_room(self.given.limits.connections)))
-        async with listen(doorway, host=host, port=port, path=socket, leaving=self._seats.shut) as listening:
-            self._seats.open()
-            self._doorways.add(doorway)
-            try:
+        try:
+            async with listen(
+                doorway, host=host, port=port, path=socket, leaving=self._seats.shut
+            ) as listening:
+                self._seats.open()
+                self._doorways.add(doorway)
                 yield listening
-            finally:
+        finally:
+            if doorway in self._doorways:
                 self._doorways.discard(doorway)
                 self._refused += doorway.refused
+            if self._doorways:
+                self._seats.open()  # listeners of another address were sent away too, and may come again
 
     async def reload_keys(self) -> None:
         """Read the keys file again. Raises BadKeys, OSError: then the old keys stay in force."""

@@ -199,6 +199,23 @@ async def test_a_taken_port_is_an_error_for_who_serves_and_nothing_else(service:
             assert response.status == 200
 
 
+async def test_one_address_that_is_left_does_not_close_the_other_to_listeners(service: Service) -> None:
+    async with service.serve(port=0) as stays, aiohttp.ClientSession(timeout=PATIENCE) as session:
+        async with service.serve(port=0):
+            pass
+        async with session.ws_connect(stays.url + "/ws/events?project=p") as listener:
+            assert not listener.closed
+
+
+async def test_a_listener_is_sent_away_when_the_service_ends(service: Service) -> None:
+    async with aiohttp.ClientSession(timeout=PATIENCE) as session, asyncio.timeout(10):
+        async with service.serve(port=0) as listening:
+            listener = await session.ws_connect(listening.url + "/ws/events?project=p")
+        message = await listener.receive()
+        assert message.type is aiohttp.WSMsgType.CLOSE
+        assert message.data == aiohttp.WSCloseCode.GOING_AWAY
+
+
 async def test_a_service_can_be_served_again_after_it_was_left(service: Service) -> None:
     for _ in range(2):
         async with (
