@@ -17,8 +17,13 @@ MOST = 1000  #: rows in a page
 LARGEST_CURSOR = 2**63 - 1
 
 
+def storable(text: str) -> bool:
+    """Whether PostgreSQL can keep it."""
+    return _UNSTORABLE.search(text) is None
+
+
 def _storable(text: str) -> str:
-    if _UNSTORABLE.search(text):
+    if not storable(text):
         raise ValueError("there is a NUL or half a surrogate pair in it")
     return text
 

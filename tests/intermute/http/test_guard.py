@@ -177,6 +177,24 @@ async def test_an_agents_id_of_any_length_or_with_a_nul_is_not_taken(http: Http)
     assert (answer.status, answer["error"]) == (403, "agent_unknown")
 
 
+async def test_an_agents_id_the_database_cannot_keep_is_stopped_at_the_door(url: str) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    async with asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(host, int(port))
+        lines = [
+            f"GET {ASKED} HTTP/1.1".encode(),
+            b"Host: localhost",
+            b"X-Agent-ID: \xff",
+            b"Connection: close",
+        ]
+        writer.write(b"\r\n".join([*lines, b"", b""]))
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 403")
+    assert b'"agent_unknown"' in answer
+
+
 @pytest.fixture
 async def token(http: Http) -> str:
     """The token of a registered agent named ann."""
