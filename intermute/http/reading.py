@@ -86,7 +86,8 @@ def _refused(errors: list[ErrorDetails], what: str) -> InvalidRequest:
     field = ".".join(str(part) for part in first["loc"])[:200]
     if first["type"] == "missing":
         return InvalidRequest(f"The {what} {field} is missing.", details={"field": field})
-    return InvalidRequest(f"The {what} {field} is wrong: {first['msg']}.", details={"field": field})
+    reason = first["msg"].removeprefix("Value error, ")
+    return InvalidRequest(f"The {what} {field} is wrong: {reason}.", details={"field": field})
 
 
 def _bounded(data: bytes) -> bytes:

@@ -188,3 +188,10 @@ async def test_wrong_types_are_refused_with_the_member_named(http: Http, body: d
     assert answer.status == 400
     assert answer["error"] == "invalid_request"
     assert answer["field"]
+
+
+async def test_a_reason_is_said_in_our_own_words(http: Http) -> None:
+    answer = await http.get("/api/agents", project="\0")
+    assert answer["message"] == (
+        "The query parameter project is wrong: there is a NUL or half a surrogate pair in it."
+    )
