@@ -16,7 +16,6 @@ from tests.intermute.cli.installed import Install
 
 SENDERS = 16
 ENOUGH = 150  #: acknowledged messages before everything is killed
-ROUNDS = 2
 
 
 @pytest.fixture
@@ -74,11 +73,12 @@ async def _inbox(client: Client) -> dict[str, int]:
     return found
 
 
-async def test_every_acknowledged_message_outlives_a_crash_of_everything(folder: Path) -> None:
+@pytest.mark.parametrize("rounds", [1, pytest.param(4, marks=pytest.mark.full)])
+async def test_every_acknowledged_message_outlives_a_crash_of_everything(folder: Path, rounds: int) -> None:
     install = Install(folder, {})
     acknowledged: dict[str, int] = {}
     unknown: set[str] = set()
-    for round_ in range(ROUNDS):
+    for round_ in range(rounds):
         async with install.serving() as running, Client.open(running.url, project="p") as client:
             sending = Sending(client, round_)
             async with asyncio.TaskGroup() as tasks:
