@@ -46,6 +46,7 @@ class CountsQuery(Given):
 class StaleQuery(Given):
     project: Name = ""
     ttl_seconds: Annotated[int, BeforeValidator(_seconds), LENIENT] = STALE
+    cursor: Annotated[Cursor, Field(description="the next_cursor of the page before")] = 0
     limit: Limit20 = 20
 
 
@@ -73,11 +74,14 @@ StaleMessageJson = TypedDict(
 
 
 class StaleJson(TypedDict):
+    """`next_cursor` leads on from the last of the messages; behind it there may be none."""
+
     project: str
     agent: str
     ttl_seconds: int
     count: int
     messages: list[StaleMessageJson]
+    next_cursor: NotRequired[str]
 
 
 class InboxRoom:
@@ -108,7 +112,8 @@ class InboxRoom:
         query, agent = request.query, request.path["agent"]
         await self._guards.check(request.caller, agent)
         project = request.caller.within(query.project)
-        rows = await self._inbox.stale(project, agent, timedelta(seconds=query.ttl_seconds), query.limit)
+        ttl = timedelta(seconds=query.ttl_seconds)
+        rows = await self._inbox.stale(project, agent, ttl, query.limit, since=query.cursor)
         answer = StaleJson(
             project=project,
             agent=agent,
@@ -116,6 +121,8 @@ class InboxRoom:
             count=len(rows),
             messages=[_stale(row, age) for row, age in rows],
         )
+        if rows:
+            answer["next_cursor"] = str(rows[-1][0]["cursor"])
         return Reply(body=answer)
 
     async def topic(self, request: Request[PageQuery, Nothing]) -> Reply:

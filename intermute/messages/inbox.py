@@ -42,9 +42,12 @@ class Inbox:
         return Counts(total=row["total"], unread=row["unread"]) if row else Counts(total=0, unread=0)
 
     async def stale(
-        self, project: str, agent: str, ttl: timedelta, limit: int
+        self, project: str, agent: str, ttl: timedelta, limit: int, *, since: int = 0
     ) -> Sequence[tuple[Record, int]]:
-        """What is to be acknowledged and has waited for `ttl`, oldest first, each with its age in seconds."""
+        """What is to be acknowledged and has waited for `ttl`, oldest first, each with its age in seconds.
+
+        Only what came behind the cursor `since`.
+        """
         now = self._clock.now()
-        rows = await self._db.fetch(_SQL["inbox.stale"], agent, project, now - ttl, limit)
+        rows = await self._db.fetch(_SQL["inbox.stale"], agent, project, now - ttl, limit, since)
         return [(row, int((now - row["created_at"]).total_seconds())) for row in rows]

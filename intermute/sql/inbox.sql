@@ -61,7 +61,8 @@ SELECT count(*) AS total, count(*) FILTER (WHERE read_at IS NULL) AS unread
 FROM intermute.inbox WHERE agent = $1 AND project = $2
 
 -- inbox.stale
--- What agent $1 of project $2 was asked to acknowledge at $3 or before and has not, oldest first, $4 at most.
+-- What agent $1 of project $2 was asked to acknowledge at $3 or before and has not, oldest first, $4 at most,
+-- behind cursor $5.
 SELECT kind, read_at, cursor, project, id, thread_id, sender, recipients, subject, body, created_at
 FROM (
     SELECT *, sum(octet_length(body)) OVER (ORDER BY cursor) AS so_far
@@ -73,7 +74,7 @@ FROM (
             FROM intermute.messages WHERE messages.cursor = boxed.cursor LIMIT 1
         ) AS message
         WHERE boxed.agent = $1 AND boxed.project = $2 AND boxed.ack_required AND boxed.ack_at IS NULL
-            AND message.created_at <= $3
+            AND boxed.cursor > $5 AND message.created_at <= $3
         ORDER BY boxed.cursor LIMIT $4
     ) AS waiting
 ) AS page

@@ -100,8 +100,18 @@ async def test_what_waits_for_an_acknowledgement_is_listed_oldest_first(http: Ht
     assert stale["messages"][1]["read_at"] == "2026-01-05T09:00:20Z"
     older = await http.get("/api/inbox/ben/stale-acks", project="p", ttl_seconds=20)
     assert (older["ttl_seconds"], older["count"], older["messages"][0]["id"]) == (20, 1, "old")
-    one = await http.get("/api/inbox/ben/stale-acks", project="p", ttl_seconds=0, limit=1)
-    assert one["count"] == 1
+
+
+async def test_fault_23_what_waits_for_an_acknowledgement_has_pages(http: Http) -> None:
+    for number in range(5):
+        await send(http, "x", id=f"m-{number}", ack_required=True)
+    seen: list[list[str]] = []
+    cursor = ""
+    for _ in range(4):
+        page = await http.get("/api/inbox/ben/stale-acks", project="p", ttl_seconds=0, limit=2, cursor=cursor)
+        seen.append([message["id"] for message in page["messages"]])
+        cursor = page.body.get("next_cursor", "")
+    assert seen == [["m-0", "m-1"], ["m-2", "m-3"], ["m-4"], []]
 
 
 async def test_nothing_is_stale_before_its_time(http: Http, clock: HandClock) -> None:

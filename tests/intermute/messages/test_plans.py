@@ -19,7 +19,7 @@ ASKED = {
     "inbox.page": "'ben', 'p', 0, 100",
     "inbox.page_of_all": "'ben', 0, 100",
     "inbox.counts": "'ben', 'p'",
-    "inbox.stale": f"'ben', 'p', {NOW}, 20",
+    "inbox.stale": f"'ben', 'p', {NOW}, 20, 0",
     "inbox.topic": "'p', 't', 0, 100",
     "threads.page": "'p', 'ben', 0, 50",
     "threads.messages": "'p', 't', 0, 1000",
