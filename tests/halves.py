@@ -1,4 +1,4 @@
-"""Deals the tests out to two processes: what fills Docker to one, the rest file by file to whoever is free."""
+"""Deals the tests to two processes: what fills Docker to one, the rest file by file to whoever is free."""
 
 from xdist.scheduler import LoadFileScheduling
 
