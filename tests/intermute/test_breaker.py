@@ -90,7 +90,7 @@ def test_a_probe_that_fails_doubles_the_pause_up_to_the_longest(breaker: Breaker
     assert pauses[4:] == [LONGEST_PAUSE] * 4
 
 
-def test_a_probe_that_was_refused_for_its_own_fault_frees_the_place(breaker: Breaker, seconds: Seconds) -> None:
+def test_a_probe_refused_for_its_own_fault_frees_the_place(breaker: Breaker, seconds: Seconds) -> None:
     fail(breaker, FAILURES)
     seconds.now += FIRST_PAUSE
     breaker.enter()
@@ -102,7 +102,7 @@ def test_a_probe_that_was_refused_for_its_own_fault_frees_the_place(breaker: Bre
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Whatever happens in whatever order: open never lasts longer than its pause without letting a probe in."""
+    """In whatever order things happen: open never lasts longer than its pause without a probe."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -117,14 +117,16 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule()
     def enter(self) -> None:
-        was_open = self.breaker.open
+        was_open, refused = self.breaker.open, None
         try:
             self.breaker.enter()
-        except StorageDown as refused:
-            assert was_open
-            assert 1 <= refused.retry_after <= LONGEST_PAUSE * (1 + SPREAD) + 1
-        else:
+        except StorageDown as error:
+            refused = error
+        if refused is None:
             self.inside += 1
+            return
+        assert was_open
+        assert 1 <= refused.retry_after <= LONGEST_PAUSE * (1 + SPREAD) + 1
 
     @precondition(lambda self: self.inside)
     @rule()
