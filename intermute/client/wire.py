@@ -1,6 +1,7 @@
 """Requests to the service and their answers, over TCP or a Unix socket."""
 
 import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -78,7 +79,7 @@ class Wire:
             ) as answer:
                 content = await _bounded(answer)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{method} {path} was not answered: {error!r}") from error
+            raise Unreachable(f"{method} {path} was not answered: {_reason(error)}.") from error
         if answer.status >= 400:
             raise refused(answer.status, content)
         if answer.status >= 300:
@@ -93,7 +94,7 @@ class Wire:
         except aiohttp.WSServerHandshakeError as error:
             raise refused(error.status, b"") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"{path} was not opened: {error!r}") from error
+            raise Unreachable(f"{path} was not opened: {_reason(error)}.") from error
         head = socket._response.headers.get("X-Cursor", "")  # noqa: SLF001 - there is no public way to them
         return socket, int(head) if head.isdecimal() else None
 
@@ -101,6 +102,16 @@ class Wire:
 def part(name: str) -> str:
     """An id as one part of a path."""
     return quote(name, safe="")
+
+
+def _reason(error: Exception) -> str:
+    """In words: people read it as well."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, TimeoutError):
+        return f"nothing came within {PATIENCE:.0f} seconds"
+    if isinstance(cause, OSError) and cause.errno:
+        return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+    return str(cause) or type(cause).__name__
 
 
 def _given(query: Query | None) -> dict[str, str]:

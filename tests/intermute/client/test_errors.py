@@ -1,6 +1,7 @@
 """What the service refuses is an error that says what can be done about it."""
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -86,9 +87,15 @@ def test_whatever_else_answers_is_an_error_too(status: int, content: bytes) -> N
 
 async def test_nobody_there_is_an_error_of_its_own() -> None:
     async with Client.open(f"http://127.0.0.1:{free_port()}", project="alpha") as client:
-        with pytest.raises(Unreachable):
+        with pytest.raises(Unreachable, match=r"^POST /api/messages was not answered: Connection refused\.$"):
             await client.messages.send("ann", ["bob"], "hello")
         assert not await client.well()
+
+
+async def test_a_socket_that_is_not_there_is_said_in_words(tmp_path: Path) -> None:
+    async with Client.open(socket=str(tmp_path / "none.sock"), project="alpha") as client:
+        with pytest.raises(Unreachable, match=r"No such file or directory\.$"):
+            await client.messages.send("ann", ["bob"], "hello")
 
 
 async def test_what_is_asked_wrongly_says_why(client: Client) -> None:
