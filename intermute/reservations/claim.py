@@ -8,6 +8,7 @@ from datetime import timedelta
 from intermute.errors import InvalidRequest
 from intermute.globs.pattern import HEAVY, Pattern
 from intermute.limits import Limits
+from intermute.reservations.effort import Effort
 
 PATTERNS = 100  #: of one request
 TOGETHER = 32_768  #: characters of all of them
@@ -71,17 +72,24 @@ class Claim:
     def texts(self) -> Sequence[str]:
         return [pattern.text for pattern in self.patterns]
 
-    async def excludes(self, other: "Claim") -> bool:
-        """Whether the two cannot be held at the same time; long patterns are compared beside the loop."""
-        if any(pattern.heavy for pattern in (*self.patterns, *other.patterns)):
-            return await asyncio.to_thread(self.stops, other)
-        return self.stops(other)
+    async def excludes(self, other: "Claim", effort: Effort) -> bool:
+        """Whether the two cannot be held at the same time. Raises TooCostly."""
+        if not self._matters_to(other):
+            return False
+        for mine in self.patterns:
+            for theirs in other.patterns:
+                if await effort.meet(mine, theirs):
+                    return True
+        return False
 
     def stops(self, other: "Claim") -> bool:
-        """The same, here and now."""
-        if self.agent == other.agent or not (self.exclusive or other.exclusive):
+        """The same, here and now, whatever it costs."""
+        if not self._matters_to(other):
             return False
         return any(mine.overlaps(theirs) for mine in self.patterns for theirs in other.patterns)
+
+    def _matters_to(self, other: "Claim") -> bool:
+        return self.agent != other.agent and (self.exclusive or other.exclusive)
 
 
 async def patterns(texts: Sequence[str]) -> tuple[Pattern, ...]:

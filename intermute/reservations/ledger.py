@@ -7,9 +7,11 @@ from asyncpg.protocol import Record
 
 from intermute.errors import NotFound
 from intermute.events.journal import Entry
+from intermute.globs.pattern import Pattern
 from intermute.limits import Limits
 from intermute.reservations import obstacles
 from intermute.reservations.claim import Claim, patterns
+from intermute.reservations.effort import Effort
 from intermute.reservations.line import Place, Waiter, placed
 from intermute.reservations.obstacles import Obstacles
 from intermute.reservations.reservation import Reservation
@@ -70,7 +72,10 @@ class Ledger:
     async def check(
         self, project: str, patterns: Sequence[str], *, exclusive: bool = True, agent: str = ""
     ) -> Obstacles:
-        """What would stand in the way; what `agent` holds itself would not. Raises InvalidRequest."""
+        """What would stand in the way; what `agent` holds itself would not.
+
+        Raises InvalidRequest, TooCostly.
+        """
         claim = await _asked(project, patterns, exclusive, agent)
         async with self._db.connection() as conn:
             ruling = Ruling(Entry(conn, self.clock), project, self.limits, self.clock.now())
@@ -82,10 +87,10 @@ class Ledger:
             return await ruling.obstacles(claim)
 
     async def fence(self, project: str, path: str, token: int) -> Verdict:
-        """Whether the token's reservation still holds the path. Raises InvalidRequest."""
-        claim, now = await _asked(project, (path,), True, ""), self.clock.now()
+        """Whether the token's reservation still holds the path. Raises InvalidRequest, TooCostly."""
+        claim, now, effort = await _asked(project, (path,), True, ""), self.clock.now(), Effort()
         async with self._db.connection() as conn:
-            holders = await obstacles.held(conn, claim, now)
+            holders = await obstacles.held(conn, claim, now, effort)
             row = await conn.fetchrow(_SQL["reservations.of_token"], token, project)
         latest = max((holder.token for holder in holders.found), default=0)
         found = None if row is None else Reservation.of(row)
@@ -94,7 +99,7 @@ class Ledger:
             reason = "unknown"
         elif not found.active(now):
             reason = "ended"
-        elif not await obstacles.meets(claim.patterns[0], found.pattern):
+        elif not await effort.meet(claim.patterns[0], Pattern(found.pattern)):
             reason = "elsewhere"
         return Verdict(valid=not reason, reason=reason, latest=latest, reservation=found)
 

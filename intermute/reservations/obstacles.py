@@ -1,6 +1,5 @@
 """What stands in the way of a claim: what others hold, and who has been waiting for longer."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -13,6 +12,7 @@ from intermute.errors import Conflict
 from intermute.globs.anchors import ancestors, below
 from intermute.globs.pattern import Pattern
 from intermute.reservations.claim import Claim
+from intermute.reservations.effort import Effort
 from storage import sql
 from storage.database import Connection
 
@@ -74,11 +74,11 @@ class Obstacles:
         )
 
 
-async def held(conn: Connection, claim: Claim, now: datetime) -> Obstacles:
-    """What others hold that the claim cannot be granted beside; without names yet."""
+async def held(conn: Connection, claim: Claim, now: datetime, effort: Effort) -> Obstacles:
+    """What others hold that the claim cannot be granted beside; without names yet. Raises TooCostly."""
     found: dict[str, Obstacle] = {}
     for pattern in claim.patterns:
-        if not await _collect(conn, claim, pattern, now, found):
+        if not await _collect(conn, claim, pattern, now, found, effort):
             return Obstacles(found=tuple(found.values()), more=True)
     return Obstacles(found=tuple(found.values()))
 
@@ -93,36 +93,35 @@ async def named(conn: Connection, obstacles: Obstacles) -> Obstacles:
     return Obstacles(found=tuple(found), more=obstacles.more)
 
 
-async def meets(pattern: Pattern, text: str) -> bool:
-    """Whether the pattern overlaps one on record."""
-    other = Pattern(text)
-    if pattern.heavy or other.heavy:
-        return await asyncio.to_thread(pattern.overlaps, other)
-    return pattern.overlaps(other)
-
-
 async def _collect(
-    conn: Connection, claim: Claim, pattern: Pattern, now: datetime, found: dict[str, Obstacle]
+    conn: Connection,
+    claim: Claim,
+    pattern: Pattern,
+    now: datetime,
+    found: dict[str, Obstacle],
+    effort: Effort,
 ) -> bool:
     """Add what overlaps the pattern; False when there is more than an answer names."""
     first, end = below(pattern.anchor)
     near = (claim.project, ancestors(pattern.anchor), first, end, claim.agent, claim.exclusive, now)
     # One answer, as a rule. Where there is a lot, as much at a time as it takes.
     rows = await conn.fetch(_SQL["reservations.near"], *near, FETCHED)
-    all_named = await _compare(pattern, rows, found)
+    all_named = await _compare(pattern, rows, found, effort)
     if not all_named or len(rows) < FETCHED:
         return all_named
     async with conn.transaction():
         cursor = await conn.cursor(_SQL["reservations.near"], *near, None)
         while rows := await cursor.fetch(FETCHED):
-            if not await _compare(pattern, rows, found):
+            if not await _compare(pattern, rows, found, effort):
                 return False
     return True
 
 
-async def _compare(pattern: Pattern, rows: Sequence[Record], found: dict[str, Obstacle]) -> bool:
+async def _compare(
+    pattern: Pattern, rows: Sequence[Record], found: dict[str, Obstacle], effort: Effort
+) -> bool:
     for row in rows:
-        if row["id"] in found or not await meets(pattern, row["pattern"]):
+        if row["id"] in found or not await effort.meet(pattern, Pattern(row["pattern"])):
             continue
         if len(found) == NAMED:
             return False

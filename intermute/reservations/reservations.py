@@ -20,6 +20,7 @@ from intermute.reservations.line import Place, placed
 from intermute.reservations.obstacles import Obstacles
 from intermute.reservations.reservation import Reservation
 from intermute.reservations.ruling import Ruling
+from intermute.reservations.turns import Turns
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
@@ -50,6 +51,7 @@ class Reservations(Ledger):
         super().__init__(db, clock, limits)
         self._journal = journal
         self._new_id = new_id
+        self._turns = Turns()
 
     async def reserve(self, wanted: Wanted) -> Granted | Waiting:
         """All patterns or none. Raises InvalidRequest, LimitReached, Conflict with what is in the way."""
@@ -151,9 +153,9 @@ class Reservations(Ledger):
 
     @asynccontextmanager
     async def ruling(self, project: str) -> AsyncIterator[Ruling]:
-        """A transaction that decides about the project, alone."""
+        """A transaction that decides about the project, alone. Raises Unavailable where too many want to."""
         await self._journal.ensure_project(project)
-        async with self._journal.writing() as entry:
+        async with self._turns.of(project), self._journal.writing() as entry:
             yield await Ruling.open(entry, project, self.limits, self.clock)
 
     async def _known(self, ruling: Ruling, claim: Claim) -> Granted | Waiting | None:

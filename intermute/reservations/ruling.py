@@ -19,6 +19,7 @@ from intermute.globs.pattern import Pattern
 from intermute.limits import Limits
 from intermute.reservations import grants, obstacles, telling
 from intermute.reservations.claim import Claim
+from intermute.reservations.effort import SETTLING, Effort, TooCostly
 from intermute.reservations.grants import Grant
 from intermute.reservations.line import LINE, Place, Waiter, placed
 from intermute.reservations.obstacles import NAMED, Obstacle, Obstacles
@@ -45,6 +46,7 @@ class Ruling:
         self._events: list[NewEvent] = []
         self._grants: list[Grant] = []
         self._stored: dict[str, Sequence[Claim]] = {}
+        self._asking, self._settling = Effort(), Effort(SETTLING)
 
     @classmethod
     async def open(cls, entry: Entry, project: str, limits: Limits, clock: Clock) -> "Ruling":
@@ -75,8 +77,7 @@ class Ruling:
         freed, self._freed = self._freed, []
         waiting: list[Waiter] = []
         for waiter in self.line:
-            concerned = any([await _concerns(claim, waiter.claim) for claim in freed])
-            if concerned and await self.room(waiter.claim) and not await self._stopped(waiter.claim, waiting):
+            if await self._served(waiter.claim, freed, waiting):
                 self.grant(waiter.claim, waiting_id=waiter.claim.id)
             else:
                 waiting.append(waiter)
@@ -84,6 +85,15 @@ class Ruling:
         self.line = waiting
         if served:
             await self.conn.execute(_SQL["waiting.leave"], served)
+
+    async def _served(self, claim: Claim, freed: Sequence[Claim], before: Sequence[Waiter]) -> bool:
+        """Whether somebody in line gets what they wait for. Who is too much work waits on."""
+        effort = self._settling
+        try:
+            concerned = any([await _concerns(each, claim, effort) for each in freed])
+            return concerned and await self.room(claim) and not await self._stopped(claim, before, effort)
+        except TooCostly:
+            return False
 
     async def room(self, claim: Claim) -> bool:
         """Whether the agent may hold that many more."""
@@ -104,14 +114,16 @@ class Ruling:
         return any(grant.claim.id == claim_id for grant in self._grants)
 
     async def held(self, claim: Claim) -> Obstacles:
-        """What others hold in the claim's way; names are in."""
-        return await obstacles.named(self.conn, await obstacles.held(self.conn, claim, self.now))
+        """What others hold in the claim's way; names are in. Raises TooCostly."""
+        held = await obstacles.held(self.conn, claim, self.now, self._asking)
+        return await obstacles.named(self.conn, held)
 
     async def obstacles(self, claim: Claim) -> Obstacles:
-        """What stands in the claim's way, in line too; names are in."""
-        held = await obstacles.held(self.conn, claim, self.now)
-        found = [*held.found, *await self._just_granted(claim)]
-        found += [waiter.obstacle(claim) for waiter in await self._before(claim, self.line)]
+        """What stands in the claim's way, in line too; names are in. Raises TooCostly."""
+        effort = self._asking
+        held = await obstacles.held(self.conn, claim, self.now, effort)
+        found = [*held.found, *await self._just_granted(claim, effort)]
+        found += [waiter.obstacle(claim) for waiter in await self._before(claim, self.line, effort)]
         more = held.more or len(found) > NAMED
         return await obstacles.named(self.conn, Obstacles(found=found[:NAMED], more=more))
 
@@ -146,25 +158,25 @@ class Ruling:
         if over := [waiter.claim.id for waiter in self.line if waiter.expires_at <= self.now]:
             self.leave(await self.conn.fetch(_SQL["waiting.leave"], over), told=True)
 
-    async def _stopped(self, claim: Claim, before: Sequence[Waiter]) -> bool:
-        if await self._just_granted(claim) or await self._before(claim, before):
+    async def _stopped(self, claim: Claim, before: Sequence[Waiter], effort: Effort) -> bool:
+        if await self._just_granted(claim, effort) or await self._before(claim, before, effort):
             return True
-        return bool(await obstacles.held(self.conn, claim, self.now))
+        return bool(await obstacles.held(self.conn, claim, self.now, effort))
 
-    async def _before(self, claim: Claim, line: Sequence[Waiter]) -> Sequence[Waiter]:
+    async def _before(self, claim: Claim, line: Sequence[Waiter], effort: Effort) -> Sequence[Waiter]:
         """Those in line whose turn comes first. One who waits for the claim's own agent would wait for ever,
         and one who holds all an agent may hold is not to stop others."""
         before = []
         for waiter in line:
-            if await waiter.claim.excludes(claim) and await self.room(waiter.claim):
+            if await waiter.claim.excludes(claim, effort) and await self.room(waiter.claim):
                 mine = await self._held(claim.agent)
-                if not any([await waiter.claim.excludes(held) for held in mine]):
+                if not any([await waiter.claim.excludes(held, effort) for held in mine]):
                     before.append(waiter)
         return before
 
-    async def _just_granted(self, claim: Claim) -> Sequence[Obstacle]:
+    async def _just_granted(self, claim: Claim, effort: Effort) -> Sequence[Obstacle]:
         """What was granted in this transaction and is not written yet."""
-        made = [grant.claim for grant in self._grants if await grant.claim.excludes(claim)]
+        made = [grant.claim for grant in self._grants if await grant.claim.excludes(claim, effort)]
         seen = [Waiter(claim=one, created_at=self.now, expires_at=self.now + one.ttl) for one in made]
         return [replace(one.obstacle(claim), waiting=False) for one in seen]
 
@@ -186,6 +198,6 @@ def _claim(held_id: str, project: str, agent: str, pattern: str, exclusive: bool
     return Claim(id=held_id, project=project, agent=agent, patterns=(Pattern(pattern),), exclusive=exclusive)
 
 
-async def _concerns(freed: Claim, waiting: Claim) -> bool:
+async def _concerns(freed: Claim, waiting: Claim, effort: Effort) -> bool:
     """Whether what was freed may be what the other waits for: it was in its way, or counted to its limit."""
-    return freed.agent == waiting.agent or await freed.excludes(waiting)
+    return freed.agent == waiting.agent or await freed.excludes(waiting, effort)
