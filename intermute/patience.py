@@ -62,6 +62,7 @@ class Patience:
         self._tasks: asyncio.TaskGroup | None = None
         self.breaker = Breaker(lambda: asyncio.get_running_loop().time(), randomness)
         self.faults = 0  #: of the storage, so far
+        self._kept_at = 0.0  #: when the storage last kept something, by the loop's time
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -88,14 +89,21 @@ class Patience:
     async def write(self, work: Work[Result], deadline: float | None = None) -> Result:
         """Do what may change something, again only where it surely was not done. Raises like `read`."""
         self.breaker.enter()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
         try:
             result = await self._within(deadline, work, UNDONE)
-        except StorageDown:
-            self.breaker.failed()
+        except StorageDown as error:
+            # Where it kept what others sent meanwhile, it was this request that took too long.
+            if error.__cause__ is None and self._kept_at > began:
+                self.breaker.neutral()
+            else:
+                self.breaker.failed()
             raise
         except BaseException:
             self.breaker.neutral()
             raise
+        self._kept_at = loop.time()
         self.breaker.succeeded()
         return result
 

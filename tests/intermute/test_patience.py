@@ -208,3 +208,22 @@ async def test_work_under_way_is_given_up_when_the_service_ends() -> None:
         tasks.create_task(ask())
         await begun.wait()
     assert ended.is_set()
+
+
+async def test_fault_05_a_write_that_takes_too_long_while_others_are_kept_does_not_open_the_breaker(
+    patience: Patience,
+) -> None:
+    async def too_long() -> None:
+        with pytest.raises(StorageDown):
+            await patience.write(never)
+
+    for _ in range(FAILURES):
+        async with asyncio.timeout(10), asyncio.TaskGroup() as tasks:
+            tasks.create_task(too_long())
+            await asyncio.sleep(0)
+            assert await patience.write(Work()) == "done"
+    for _ in range(FAILURES - 1):
+        await too_long()
+    assert not patience.breaker.open
+    await too_long()
+    assert patience.breaker.open
