@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from intermute.globs import letters
 from intermute.globs.automaton import Automaton, automaton
+from intermute.globs.outline import Outline, outline, plain
 from intermute.globs.tokens import LENGTH, refused
 from intermute.globs.walker import Walker, overlaps
 
@@ -12,19 +13,21 @@ ANCHOR_BYTES = 1000  #: an index entry has room for no more
 HEAVY = 256  #: characters of a pattern with wildcards from which on it is work for a thread
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _SPECIAL = frozenset("*?[{\\")
+_OPAQUE = frozenset("{\\")  #: with these a segment may be none, or several
 _REMEMBERED = 100  #: characters of a pattern whose machine is kept for the next time
 
 
 class Pattern:
     """A plain one covers its `path`, which ends with a slash; any other has none and needs a machine."""
 
-    __slots__ = ("_built", "_walked", "path", "text")
+    __slots__ = ("_built", "_outline", "_walked", "path", "text")
 
     def __init__(self, text: str) -> None:
         """For a pattern on record; its machine is built when it is needed."""
         self.text = text
         self.path = _plain(text) if _SPECIAL.isdisjoint(text) else ""
         self._built: Automaton | None = None
+        self._outline: Outline | None = None
         self._walked: Walker | None = None
 
     @classmethod
@@ -54,9 +57,30 @@ class Pattern:
         return self._built
 
     @property
+    def outline(self) -> Outline:
+        if self._outline is None:
+            self._outline = plain(self.path) if self.path else outline(self.machine)
+        return self._outline
+
+    @property
+    def landmark(self) -> tuple[int, str] | None:
+        """The first literal segment behind one with wildcards, and its number, where that is plain to see."""
+        wild = False
+        segments = (segment for segment in self.text.split("/") if segment not in ("", "."))
+        for number, segment in enumerate(segments, 1):
+            if segment == "**" or not _OPAQUE.isdisjoint(segment):
+                return None
+            if _SPECIAL.isdisjoint(segment):
+                if wild:
+                    return number, segment
+            else:
+                wild = True
+        return None
+
+    @property
     def anchor(self) -> str:
         """The literal beginning in whole segments, each ended by a slash."""
-        anchor = self.path or _beginning(self.machine)
+        anchor = self.outline.folder
         while len(anchor.encode()) > ANCHOR_BYTES:
             anchor = anchor[: anchor.rindex("/", 0, -1) + 1] if "/" in anchor[:-1] else ""
         return anchor
@@ -113,20 +137,3 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=512)
 def _remembered(text: str) -> Automaton:
     return automaton(text)
-
-
-def _beginning(machine: Automaton) -> str:
-    """What every path of the machine begins with, as far as the last slash of it."""
-    read, state = "", 0
-    while not machine.loops[state]:
-        steps, skips = machine.steps[state], machine.skips[state]
-        if len(skips) == 1 and not steps:
-            state = skips[0]
-        elif len(steps) == 1 and not skips and len(steps[0][0]) == 1:
-            ((first, last),), state = steps[0]
-            if first != last:
-                break
-            read += chr(first)
-        else:
-            break
-    return read[: read.rfind("/") + 1]

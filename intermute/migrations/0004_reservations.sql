@@ -11,6 +11,9 @@ CREATE TABLE intermute.reservations (
     agent text NOT NULL,
     pattern text NOT NULL,
     anchor text COLLATE "C" CHECK ((anchor IS NULL) = (released_at IS NOT NULL)),
+    -- what its paths end with, and of how many segments they are at most (NULL: of any number)
+    ending text COLLATE "C" NOT NULL DEFAULT '',
+    most integer,
     exclusive boolean NOT NULL,
     reason text NOT NULL DEFAULT '',
     token bigint NOT NULL,
@@ -19,11 +22,15 @@ CREATE TABLE intermute.reservations (
     released_at timestamptz,
     -- why it ended: released, expired, agent_gone, transferred
     ended text NOT NULL DEFAULT '',
+    -- where the last segment of the anchor is
+    folder text COLLATE "C" GENERATED ALWAYS AS (regexp_replace(anchor, '[^/]*/$', '')) STORED,
     holder text GENERATED ALWAYS AS (CASE WHEN released_at IS NULL THEN agent END) STORED,
     held_in text GENERATED ALWAYS AS (CASE WHEN released_at IS NULL THEN project END) STORED,
     held_until timestamptz GENERATED ALWAYS AS (CASE WHEN released_at IS NULL THEN expires_at END) STORED
 ) WITH (fillfactor = 80);
 CREATE INDEX reservations_by_anchor ON intermute.reservations (project, anchor) WHERE anchor IS NOT NULL;
+CREATE INDEX reservations_by_folder ON intermute.reservations
+    (project, folder, reverse(substring(anchor FROM '[^/]*/$'))) WHERE folder IS NOT NULL;
 CREATE INDEX reservations_by_holder ON intermute.reservations (holder) WHERE holder IS NOT NULL;
 CREATE INDEX reservations_by_age ON intermute.reservations (held_in, token) WHERE held_in IS NOT NULL;
 CREATE INDEX reservations_by_end ON intermute.reservations (project, held_until) WHERE held_until IS NOT NULL;

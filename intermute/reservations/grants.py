@@ -79,6 +79,8 @@ async def _insert(conn: Connection, made: Sequence[Reservation], patterns: Seque
         [one.reason for one in made],
         made[0].created_at,
         [one.expires_at for one in made],
+        [pattern.outline.ending for pattern in patterns],
+        [pattern.outline.most for pattern in patterns],
     )
     if tag != f"INSERT 0 {len(made)}":
         raise taken(made[0].id)

@@ -9,7 +9,7 @@ from asyncpg.protocol import Record
 
 from intermute import times
 from intermute.errors import Conflict
-from intermute.globs.anchors import ancestors, below
+from intermute.globs.anchors import search
 from intermute.globs.pattern import Pattern
 from intermute.reservations.claim import Claim
 from intermute.reservations.effort import Effort
@@ -102,19 +102,29 @@ async def _collect(
     effort: Effort,
 ) -> bool:
     """Add what overlaps the pattern; False when there is more than an answer names."""
-    first, end = below(pattern.anchor)
-    near = (claim.project, ancestors(pattern.anchor), first, end, claim.agent, claim.exclusive, now)
+    near, args, outline = _near(claim, pattern, now)
     # One answer, as a rule. Where there is a lot, as much at a time as it takes.
-    rows = await conn.fetch(_SQL["reservations.near"], *near, FETCHED)
+    rows = await conn.fetch(near, *args, FETCHED, *outline)
     all_named = await _compare(pattern, rows, found, effort)
     if not all_named or len(rows) < FETCHED:
         return all_named
     async with conn.transaction():
-        cursor = await conn.cursor(_SQL["reservations.near"], *near, None)
+        cursor = await conn.cursor(near, *args, None, *outline)
         while rows := await cursor.fetch(FETCHED):
             if not await _compare(pattern, rows, found, effort):
                 return False
     return True
+
+
+def _near(claim: Claim, pattern: Pattern, now: datetime) -> tuple[str, tuple[Any, ...], tuple[Any, ...]]:
+    """The search for what may overlap the pattern, and what it asks with before and after the limit."""
+    place, outline = search(pattern), pattern.outline
+    args = (claim.project, place.at, place.first, place.end, claim.agent, claim.exclusive, now)
+    if place.folder is not None:
+        more = (place.folder, outline.ending, outline.beginning)
+        return _SQL["reservations.near_in_folder"], args, more
+    number, segment = pattern.landmark or (None, None)
+    return _SQL["reservations.near"], args, (outline.folder, outline.ending, outline.most, number, segment)
 
 
 async def _compare(

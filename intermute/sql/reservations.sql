@@ -4,14 +4,47 @@ SELECT 1 FROM intermute.projects WHERE name = $1 FOR UPDATE
 
 -- reservations.near
 -- Held by others than agent $5 in project $1 at $7, where a pattern is that may overlap: at the anchors $2, or
--- from $3 up to $4; also those that are shared if $6. $8 at most (NULL: all).
+-- from $3 up to $4; also those that are shared if $6. $8 at most (NULL: all). The paths asked for begin with the
+-- segments $9, end with $10, are of $11 segments at most (NULL: any), and the segment number $12 of each is $13
+-- (NULL: none is known): what does not fit is left out.
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
 WHERE project = $1 AND anchor = ANY ($2::text[])
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+    AND (
+        most IS NULL OR most > length($9::text) - length(replace($9, '/', ''))
+        OR (most = length($9) - length(replace($9, '/', '')) AND right($9, length(ending)) = ending)
+    )
+    AND (right(ending, length($10::text)) = $10 OR right($10, length(ending)) = ending)
 UNION ALL
 SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
-WHERE project = $1 AND anchor >= $3 AND anchor < $4
+WHERE project = $1 AND anchor >= $3 AND anchor < $4 AND anchor <> ALL ($2)
     AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+    AND (
+        $11::integer IS NULL OR length(anchor) - length(replace(anchor, '/', '')) < $11
+        OR (length(anchor) - length(replace(anchor, '/', '')) = $11 AND right(anchor, length($10)) = $10)
+    )
+    AND ($12::integer IS NULL OR split_part(anchor, '/', $12) IN ($13::text, ''))
+    AND (right(ending, length($10)) = $10 OR right($10, length(ending)) = ending)
+LIMIT $8
+
+-- reservations.near_in_folder
+-- The same where the paths asked for are right in the folder $9: there the last segments of anchors lie, written
+-- backwards, from $3 up to $4, and the anchors begin with $11.
+SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
+WHERE project = $1 AND anchor = ANY ($2::text[])
+    AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+    AND (
+        most IS NULL OR most > length($9::text) - length(replace($9, '/', ''))
+        OR (most = length($9) - length(replace($9, '/', '')) AND right($9, length(ending)) = ending)
+    )
+    AND (right(ending, length($10::text)) = $10 OR right($10, length(ending)) = ending)
+UNION ALL
+SELECT id, agent, pattern, exclusive, reason, token, expires_at FROM intermute.reservations
+WHERE project = $1 AND folder = $9
+    AND reverse(substring(anchor FROM '[^/]*/$')) >= $3 AND reverse(substring(anchor FROM '[^/]*/$')) < $4
+    AND anchor <> ALL ($2) AND left(anchor, length($11::text)) = $11
+    AND agent <> $5 AND (exclusive OR $6) AND expires_at > $7
+    AND (right(ending, length($10)) = $10 OR right($10, length(ending)) = ending)
 LIMIT $8
 
 -- reservations.held
@@ -23,12 +56,15 @@ WHERE holder = $1 AND project = $2 AND expires_at > $3
 SELECT id, name FROM intermute.agents WHERE id = ANY ($1::text[]) AND name <> ''
 
 -- reservations.insert
--- $1 ids, $2 patterns, $3 anchors, $4 tokens; $5 project, $6 agents, $7 exclusive, $8 reasons, $9 now, $10 ends.
+-- $1 ids, $2 patterns, $3 anchors, $4 tokens; $5 project, $6 agents, $7 exclusive, $8 reasons, $9 now, $10 ends,
+-- $11 endings, $12 segments at most.
 INSERT INTO intermute.reservations
-    (id, pattern, anchor, token, project, agent, exclusive, reason, created_at, expires_at)
-SELECT id, pattern, anchor, token, $5, agent, exclusive, reason, $9, expires_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $6::text[], $7::boolean[], $8::text[], $10::timestamptz[])
-    AS given (id, pattern, anchor, token, agent, exclusive, reason, expires_at)
+    (id, pattern, anchor, token, project, agent, exclusive, reason, created_at, expires_at, ending, most)
+SELECT id, pattern, anchor, token, $5, agent, exclusive, reason, $9, expires_at, ending, most
+FROM unnest(
+    $1::text[], $2::text[], $3::text[], $4::bigint[], $6::text[], $7::boolean[], $8::text[], $10::timestamptz[],
+    $11::text[], $12::integer[]
+) AS given (id, pattern, anchor, token, agent, exclusive, reason, expires_at, ending, most)
 ON CONFLICT (id) DO NOTHING
 
 -- reservations.end

@@ -157,6 +157,18 @@ def test_a_pattern_covers_the_very_paths_that_brute_force_finds(text: str) -> No
         assert pattern.overlaps(exactly) is (path in covered), path
 
 
+@given(patterns)
+def test_every_path_of_a_pattern_fits_its_outline(text: str) -> None:
+    pattern = read(text)
+    if pattern is None:
+        return
+    outline = pattern.outline
+    for path in brute.covered(text):
+        assert path.startswith(outline.beginning), path
+        assert path.endswith(outline.ending), path
+        assert outline.most is None or path.count("/") <= outline.most, path
+
+
 @given(patterns, patterns)
 def test_anchors_of_overlapping_patterns_begin_one_with_the_other(a: str, b: str) -> None:
     some, others = read(a), read(b)
