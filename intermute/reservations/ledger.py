@@ -16,9 +16,12 @@ from intermute.reservations.line import Place, Waiter, placed
 from intermute.reservations.obstacles import Obstacles
 from intermute.reservations.reservation import Reservation
 from intermute.reservations.ruling import Ruling
+from intermute.reservations.turns import Turns
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
+
+LOOKING = 2  #: at a time who look up what is in the way in one project: others need connections too
 
 #: before the newest
 NEWEST = 2**63 - 1
@@ -49,6 +52,7 @@ class Ledger:
         self._db = db
         self.clock = clock
         self.limits = limits
+        self._looks = Turns(abreast=LOOKING)
 
     async def active(self, project: str, *, before: int = 0, limit: int = 1000) -> Page:
         """What is held in the project."""
@@ -74,10 +78,10 @@ class Ledger:
     ) -> Obstacles:
         """What would stand in the way; what `agent` holds itself would not.
 
-        Raises InvalidRequest, TooCostly.
+        Raises InvalidRequest, TooCostly, Unavailable.
         """
         claim = await _asked(project, patterns, exclusive, agent)
-        async with self._db.connection() as conn:
+        async with self._looks.of(project), self._db.connection() as conn:
             ruling = Ruling(Entry(conn, self.clock), project, self.limits, self.clock.now())
             ruling.line = [
                 waiter
@@ -87,9 +91,9 @@ class Ledger:
             return await ruling.obstacles(claim)
 
     async def fence(self, project: str, path: str, token: int) -> Verdict:
-        """Whether the token's reservation still holds the path. Raises InvalidRequest, TooCostly."""
+        """Whether the token's reservation still holds the path. Raises like `check`."""
         claim, now, effort = await _asked(project, (path,), True, ""), self.clock.now(), Effort()
-        async with self._db.connection() as conn:
+        async with self._looks.of(project), self._db.connection() as conn:
             holders = await obstacles.held(conn, claim, now, effort)
             row = await conn.fetchrow(_SQL["reservations.of_token"], token, project)
         latest = max((holder.token for holder in holders.found), default=0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from intermute.errors import Conflict
+from intermute.errors import Conflict, Unavailable
 from intermute.globs.pattern import Pattern
 from intermute.reservations.claim import Wanted
 from intermute.reservations.effort import Effort, TooCostly
@@ -61,8 +61,6 @@ async def test_who_asks_for_too_much_is_refused(
     asked = Wanted(project="p", agent="ann", patterns=("*b" * 100 + "*d" * 100,), exclusive=True)
     with pytest.raises(TooCostly):
         await reservations.reserve(asked)
-    with pytest.raises(TooCostly):
-        await reservations.check("p", asked.patterns)
 
 
 async def test_a_few_such_patterns_keep_nobody_from_plain_files(
@@ -92,3 +90,21 @@ async def test_a_place_in_line_that_is_too_much_work_keeps_nobody_from_giving_ba
     await hold(database, clock, "p", [bomb(number) for number in range(BOMBS)])
     await reservations.release(held.reservations[0].id)
     assert [place.waiter.claim.agent for place in await reservations.line("p")] == ["ben"]
+
+
+async def test_many_who_look_up_such_patterns_leave_connections_to_others(
+    database: Database, clock: HandClock, reservations: Reservations
+) -> None:
+    await hold(database, clock, "p", [bomb(number) for number in range(BOMBS)])
+    asked = ("*b" * 100 + "*d" * 100 + "[xy]",)
+
+    async def look() -> None:
+        with pytest.raises((TooCostly, Unavailable)):
+            await reservations.check("p", asked)
+
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        looking = [tasks.create_task(look()) for _ in range(20)]
+        await asyncio.sleep(0)
+        free = await reservations.check("q", asked)
+        assert not free
+        assert not any(task.done() for task in looking)

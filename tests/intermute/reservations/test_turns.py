@@ -1,4 +1,4 @@
-"""Who decides about a project waits for a turn, without a connection and not for long."""
+"""Who asks much of a project waits for a turn, without a connection and not for long."""
 
 import asyncio
 
@@ -39,3 +39,11 @@ async def test_who_waits_too_long_is_told_so_and_the_next_ones_are_served() -> N
             assert refused.value.retry_after == 1
         async with turns.of("p"):
             pass
+
+
+async def test_as_many_as_may_are_served_abreast() -> None:
+    turns = Turns(abreast=2, longest=0.01)
+    async with asyncio.timeout(10), turns.of("p"), turns.of("p"):
+        with pytest.raises(Unavailable):
+            async with turns.of("p"):
+                pytest.fail("three at a time")
