@@ -28,6 +28,8 @@ class _Conflicts(Shape):
 
 class _Line(Shape):
     waiting: tuple[Place, ...]
+    cursor: int = 0
+    more: bool = False
 
 
 _ONE = TypeAdapter(Reservation)
@@ -105,8 +107,13 @@ class Reservations:
 
     async def line(self, agent: str = "") -> tuple[Place, ...]:
         """Who waits, the first first."""
-        query = {"project": self._project, "agent": agent}
-        return (await self._wire.ask(_LINE, "GET", f"{PATH}/waiting", query=query)).waiting
+        found: list[Place] = []
+        page = _Line(waiting=(), more=True)
+        while page.more:
+            query: Query = {"project": self._project, "agent": agent, "cursor": page.cursor}
+            page = await self._wire.ask(_LINE, "GET", f"{PATH}/waiting", query=query)
+            found += page.waiting
+        return tuple(found)
 
     async def leave_line(self, place_id: str) -> None:
         await self._wire.do("DELETE", f"{PATH}/waiting/{part(place_id)}")

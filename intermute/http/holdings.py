@@ -87,7 +87,11 @@ class InLineBehind(InLine):
 
 
 class Line(TypedDict):
+    """The first first. `cursor` asks for those behind them, where there are `more`."""
+
     waiting: list[InLine]
+    cursor: int
+    more: bool
 
 
 class Fence(TypedDict):

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from intermute.errors import InvalidRequest
 from intermute.http.endpoint import Given
-from intermute.http.fields import MOST, Cursor, Id, LimitMost, Line, Text
+from intermute.http.fields import MOST, Cursor, Id, Limit, LimitMost, Line, Text
 from intermute.limits import Limits
 from intermute.reservations.claim import PATTERNS, Wanted
 
@@ -83,6 +83,8 @@ class Transferring(Given):
 class Lining(Given):
     project: Id = ""
     agent: Id = ""
+    cursor: Cursor = 0
+    limit: Limit = 100
 
 
 def _long(limits: Limits) -> int:

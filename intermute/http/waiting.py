@@ -25,8 +25,12 @@ class WaitingRoom:
         project = request.caller.only(request.query.project)
         if not project:
             raise InvalidRequest("Name a project.", code="project_required")
-        line = await self._reservations.line(project, request.query.agent)
-        return Reply(body=Line(waiting=[holdings.in_line(place) for place in line]))
+        query = request.query
+        line = await self._reservations.line(project, query.agent, after=query.cursor, limit=query.limit + 1)
+        shown = line[: query.limit]
+        cursor = shown[-1].waiter.number if shown else query.cursor
+        places = [holdings.in_line(place) for place in shown]
+        return Reply(body=Line(waiting=places, cursor=cursor, more=len(line) > len(shown)))
 
     async def get(self, request: Request[Nothing, Nothing]) -> Reply:
         return Reply(body=holdings.in_line(await self._seen(request.caller, request.path["id"])))

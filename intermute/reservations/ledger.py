@@ -12,7 +12,7 @@ from intermute.limits import Limits
 from intermute.reservations import obstacles
 from intermute.reservations.claim import Claim, patterns
 from intermute.reservations.effort import Effort
-from intermute.reservations.line import Place, Waiter, placed
+from intermute.reservations.line import LINE, Place, Waiter, placed
 from intermute.reservations.obstacles import Obstacles
 from intermute.reservations.reservation import Reservation
 from intermute.reservations.ruling import Ruling
@@ -107,13 +107,18 @@ class Ledger:
             reason = "elsewhere"
         return Verdict(valid=not reason, reason=reason, latest=latest, reservation=found)
 
-    async def line(self, project: str, agent: str = "") -> Sequence[Place]:
-        """Who waits in the project, the first first; with `agent`, only that one's places."""
+    async def line(
+        self, project: str, agent: str = "", *, after: int = 0, limit: int = LINE
+    ) -> Sequence[Place]:
+        """Who waits in the project, the first first, behind number `after`; with `agent`, only its places.
+
+        What that costs grows with the square of the places asked for.
+        """
         now = self.clock.now()
         rows = await self._db.fetch(_SQL["waiting.line"], project)
         line = [waiter for waiter in map(Waiter.of, rows) if waiter.expires_at > now]
-        mine = [waiter for waiter in line if agent in ("", waiter.claim.agent)]
-        return await placed(line, *mine)
+        mine = [one for one in line if agent in ("", one.claim.agent) and one.number > after]
+        return await placed(line, *mine[:limit])
 
     async def place(self, waiting_id: str) -> Place:
         """Raises NotFound, also when it is granted or was given up."""

@@ -22,6 +22,7 @@ class Waiter:
     claim: Claim
     created_at: datetime
     expires_at: datetime
+    number: int = 0  #: whoever came later has a greater one
 
     @classmethod
     def of(cls, row: Record) -> "Waiter":
@@ -34,7 +35,9 @@ class Waiter:
             reason=row["reason"],
             ttl=row["ttl"],
         )
-        return cls(claim=claim, created_at=row["created_at"], expires_at=row["expires_at"])
+        return cls(
+            claim=claim, created_at=row["created_at"], expires_at=row["expires_at"], number=row["place"]
+        )
 
     def obstacle(self, claim: Claim) -> Obstacle:
         """How the claim sees that they were here first."""

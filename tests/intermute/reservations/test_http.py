@@ -304,6 +304,18 @@ async def test_waiting_ends_in_a_reservation_of_the_same_id(http: Http) -> None:
     assert (await http.get(path)).status == 404
 
 
+async def test_fault_23_the_line_has_pages(http: Http) -> None:
+    await reserve(http, "ada", "a")
+    for name in ("bob", "cat", "dan", "eve", "fay"):
+        assert (await reserve(http, name, "a", wait=True)).status == 202
+    seen, page = [], await http.get(f"{PATH}/waiting", project="p", limit=2)
+    while page["waiting"]:
+        seen.append([(each["agent_id"], each["place"]) for each in page["waiting"]])
+        assert page["more"] is (len(seen) < 3)
+        page = await http.get(f"{PATH}/waiting", project="p", limit=2, cursor=page["cursor"])
+    assert seen == [[("bob", 1), ("cat", 2)], [("dan", 3), ("eve", 4)], [("fay", 5)]]
+
+
 async def test_a_place_in_line_is_given_up_by_who_has_it(http: Http) -> None:
     await reserve(http, "ada", "a")
     waiting = await reserve(http, "bob", "a", wait_seconds=60)
