@@ -112,7 +112,7 @@ class MessageRoom:
             )
         return Letter(
             project=project,
-            id=body.id or str(self._new_id()),
+            id=body.id if body.id.strip() else str(self._new_id()),
             sender=body.sender,
             to=body.to,
             cc=body.cc,
@@ -137,7 +137,7 @@ class MessageRoom:
         self._guards.touch(body.sender, request.caller)
         letter = Letter(
             project=project,
-            id=body.id or str(self._new_id()),
+            id=body.id if body.id.strip() else str(self._new_id()),
             sender=body.sender,
             to=(),
             subject=body.subject,

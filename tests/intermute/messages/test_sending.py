@@ -127,6 +127,12 @@ async def test_a_message_without_words_is_a_message(http: Http) -> None:
     assert await bodies(http, "ben", project="") == [""]
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t\n"])
+async def test_a_blank_id_is_none_for_no_address_could_name_it(http: Http, blank: str) -> None:
+    sent = await http.post("/api/messages", {**HELLO, "id": blank})
+    assert (await http.post(f"/api/messages/{sent['message_id']}/read", project="p")).status == 200
+
+
 async def test_fault_06_sending_again_is_the_same_message(http: Http, database: Database) -> None:
     first = await http.post("/api/messages", {**HELLO, "id": "m-1", "thread_id": "t"})
     again = [await http.post("/api/messages", {**HELLO, "id": "m-1", "thread_id": "t"}) for _ in range(3)]
