@@ -60,7 +60,7 @@ class Entities:
         async with self._journal.writing() as entry:
             if await entry.conn.fetchval(_SQL["entities.insert"], *_insertion(entity)) is None:
                 raise Conflict(
-                    f"There is a {kind.name} with this id already.",
+                    f"Another {kind.name} has this id already.",
                     code="already_exists",
                     details={"id": entity.id},
                 )

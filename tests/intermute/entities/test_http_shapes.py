@@ -127,6 +127,7 @@ async def test_a_second_entity_with_the_same_id_is_a_conflict(http: Http, plural
     await made(http, plural, id="one")
     again = await http.post(f"/api/{plural}", {"project": PROJECT, "id": "one"})
     assert (again.status, again["error"]) == (409, "already_exists")
+    assert " a epic" not in again["message"]
     elsewhere = await http.post(f"/api/{plural}", {"project": "other", "id": "one"})
     assert elsewhere.status == 201
 
