@@ -50,7 +50,9 @@ async def served(settings: Settings, place: Place, keys_file: Path | None) -> No
                 await stop.wait()
         except OSError as error:
             where = place.socket if error.filename else f"{place.host}:{place.port}"
-            reason = os.strerror(error.errno) if error.errno else str(error)
+            # a name that stands for no address has a number of its own, below zero
+            number = error.errno or 0
+            reason = os.strerror(number) if number > 0 else error.strerror or str(error)
             raise StartRefused(f"intermute cannot listen on {where}: {reason}") from error
 
 

@@ -126,6 +126,13 @@ async def test_a_port_that_is_taken_is_said_in_a_sentence(install: Install) -> N
         assert "Traceback" not in ended.complained
 
 
+async def test_a_name_that_is_no_address_is_said_in_a_sentence(install: Install) -> None:
+    ended = await install.run("serve", "--port", "0", "--host", "999.1.1.1")
+    assert ended.status == 1
+    assert "cannot listen on 999.1.1.1:0: " in ended.complained
+    assert "Unknown error" not in ended.complained
+
+
 async def test_a_keys_file_that_is_wrong_keeps_it_from_starting(install: Install, folder: Path) -> None:
     path = folder / "intermute.keys.yaml"
     path.write_text("projects: {a: {keys: [same]}, b: {keys: [same]}}")
