@@ -95,6 +95,22 @@ class Pattern:
             return other.overlaps(self)
         return overlaps(other.machine, self._walker)
 
+    def covers(self, other: "Pattern") -> bool:
+        """Whether all that the other covers is covered: exactly for a path, for a pattern only where it is
+        plain to see."""
+        folder = self.path or (self.outline.beginning if self._is_folder else "")
+        if folder or not other.path:
+            return self.text == other.text or (bool(folder) and other.outline.beginning.startswith(folder))
+        states = self._walker.start
+        for character in other.path:
+            states = self._walker.step(states, letters.letter(character))
+        return bool(states & self._walker.accepting)
+
+    @property
+    def _is_folder(self) -> bool:
+        """`src/**` says what `src` says."""
+        return self.text.endswith("/**") and _SPECIAL.isdisjoint(self.text[:-3])
+
     @property
     def _walker(self) -> Walker:
         if self._walked is None:

@@ -1,5 +1,6 @@
 """Looking up who holds and who waits for what, without holding anybody up."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -91,7 +92,7 @@ class Ledger:
             return await ruling.obstacles(claim)
 
     async def fence(self, project: str, path: str, token: int) -> Verdict:
-        """Whether the token's reservation still holds the path. Raises like `check`."""
+        """Whether the token's reservation still holds the path, all of it. Raises like `check`."""
         claim, now, effort = await _asked(project, (path,), True, ""), self.clock.now(), Effort()
         async with self._looks.of(project), self._db.connection() as conn:
             holders = await obstacles.held(conn, claim, now, effort)
@@ -103,7 +104,7 @@ class Ledger:
             reason = "unknown"
         elif not found.active(now):
             reason = "ended"
-        elif not await effort.meet(claim.patterns[0], Pattern(found.pattern)):
+        elif not await asyncio.to_thread(Pattern(found.pattern).covers, claim.patterns[0]):
             reason = "elsewhere"
         return Verdict(valid=not reason, reason=reason, latest=latest, reservation=found)
 

@@ -169,6 +169,37 @@ def test_every_path_of_a_pattern_fits_its_outline(text: str) -> None:
         assert outline.most is None or path.count("/") <= outline.most, path
 
 
+@given(patterns)
+def test_a_path_is_covered_exactly_where_brute_force_finds_it(text: str) -> None:
+    pattern = read(text)
+    if pattern is None:
+        return
+    for path in brute.paths()[:200]:
+        assert pattern.covers(Pattern(path)) is (path in brute.covered(text)), path
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "expected"),
+    [
+        ("src", "src/a/b.go", True),
+        ("src/a", "src", False),
+        ("src/a*", "src", False),
+        ("src/**", "src/*.py", True),
+        ("src", "src/**/x?", True),
+        ("src/**", "**", False),
+        ("src/*.py", "src/*.py", True),
+        ("src/*.py", "src/a*.py", False),
+        ("/**", "a", True),
+        ("./**", "a/b", True),
+        ("a/" * 700, "a/" * 800, True),
+        ("a/" * 800, "a/" * 700 + "*", False),
+        ("**", "a/b", True),
+    ],
+)
+def test_a_pattern_covers_another_where_all_of_it_lies_within(wide: str, narrow: str, expected: bool) -> None:
+    assert Pattern.read(wide).covers(Pattern.read(narrow)) is expected
+
+
 @given(patterns, patterns)
 def test_anchors_of_overlapping_patterns_begin_one_with_the_other(a: str, b: str) -> None:
     some, others = read(a), read(b)

@@ -282,6 +282,8 @@ async def test_a_token_is_good_for_its_own_paths_only(http: Http) -> None:
     made = await reserve(http, "ada", "src/**")
     assert (await fence(http, "src/x", made["token"]))["valid"] is True
     assert (await fence(http, "lib/x", made["token"]))["reason"] == "elsewhere"
+    for more in ("**", "*", "src*/x"):
+        assert (await fence(http, more, made["token"]))["reason"] == "elsewhere", "it holds a part of that"
     unknown = await fence(http, "src/x", 10**12)
     assert (unknown["valid"], unknown["reason"], unknown["reservation"]) == (False, "unknown", None)
     assert (await fence(http, "src/x", "x")).status == 400
