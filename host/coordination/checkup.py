@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import http.client
+import os
 import socket
 from pathlib import Path
 
@@ -56,9 +57,15 @@ def _port(settings: IntermuteSettings, keys: str) -> Finding:
     except OSError as error:
         if error.errno == errno.EADDRINUSE and _is_ours(settings):
             return Finding(name=NAME, ok=True, words=f"it is served on {where}; {keys}")
-        words = f"cannot listen on {where}: {error.strerror}"
+        words = f"cannot listen on {where}: {_reason(error)}"
         return Finding(name=NAME, ok=False, words=words, mend="set INTERCOM_INTERMUTE__PORT to a free port")
     return Finding(name=NAME, ok=True, words=f"{where} is free; {keys}")
+
+
+def _reason(error: OSError) -> str:
+    """Without what the library adds; a name that stands for no address has a number of its own, below zero."""
+    number = error.errno or 0
+    return os.strerror(number) if number > 0 else error.strerror or str(error)
 
 
 def _is_ours(settings: IntermuteSettings) -> bool:

@@ -182,6 +182,7 @@ async def test_the_doctor_names_keys_and_port(tmp_path: Path, service: Service, 
     squatter = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", port)
     async with squatter:
         taken = await intermute_finding(settings())
+        assert taken.words.endswith("Address already in use")
         assert not taken.ok
         assert taken.mend == "set INTERCOM_INTERMUTE__PORT to a free port"
     write(path, "projects: [")
