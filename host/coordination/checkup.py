@@ -63,7 +63,7 @@ def _port(settings: IntermuteSettings, keys: str) -> Finding:
 
 
 def _reason(error: OSError) -> str:
-    """Without what the library adds; a name that stands for no address has a number of its own, below zero."""
+    """Without what the library adds. A name that stands for no address has a number below zero."""
     number = error.errno or 0
     return os.strerror(number) if number > 0 else error.strerror or str(error)
 
