@@ -67,12 +67,10 @@ class Contacting:
         if asked:
             rows = await self._db.fetch(_SQL["contacting.contacts"], sorted(asked), sender)
             asked -= {row["agent"] for row in rows}
-        if (
-            asked
-            and thread_id
-            and await self._db.fetchval(_SQL["contacting.thread"], project, sender, thread_id)
-        ):
-            asked.clear()
+        if asked and thread_id:
+            # Both must be in it: anybody can come into a thread by writing to somebody else there.
+            rows = await self._db.fetch(_SQL["contacting.thread"], project, sender, thread_id, sorted(asked))
+            asked -= {row["agent"] for row in rows}
         if working := {agent for agent in asked if policies[agent] == AUTO}:
             asked -= await self._side_by_side(project, sender, working)
         return blocking | asked

@@ -2,7 +2,7 @@
 
 OPEN = "open"  #: everybody
 AUTO = "auto"  #: those of `contacts_only`, and whoever holds files that overlap its own
-CONTACTS_ONLY = "contacts_only"  #: its contacts, and who takes part in the thread already
+CONTACTS_ONLY = "contacts_only"  #: its contacts, and who is in the thread with it already
 BLOCK_ALL = "block_all"  #: nobody
 
 POLICIES = (OPEN, AUTO, CONTACTS_ONLY, BLOCK_ALL)

@@ -3,7 +3,10 @@
 SELECT agent FROM intermute.contacts WHERE contact = $2 AND agent = ANY ($1::text[])
 
 -- contacting.thread
-SELECT true FROM intermute.threads WHERE project = $1 AND agent = $2 AND thread_id = $3
+-- Those of the agents $4 that take part in thread $3 of project $1 together with agent $2.
+SELECT agent FROM intermute.threads
+WHERE project = $1 AND thread_id = $3 AND agent = ANY ($4::text[])
+    AND EXISTS (SELECT FROM intermute.threads WHERE project = $1 AND agent = $2 AND thread_id = $3)
 
 -- contacting.side_by_side
 -- Pairs of what the agents $3 and agent $2 hold in project $1 at $4, where they may overlap; $5 at most.

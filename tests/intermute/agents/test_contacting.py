@@ -43,6 +43,9 @@ async def test_contacts_only_takes_contacts_and_who_is_in_the_thread(
     await rows.agent(database, "bob", policy="contacts_only")
     assert await contacting.denied("p", "alice", ["bob"], "t") == {"bob"}
     await database.execute("INSERT INTO intermute.threads VALUES ('p', 'alice', 't', 1, 1)")
+    # Whoever comes into a thread by writing to somebody else there has not been written to by this one.
+    assert await contacting.denied("p", "alice", ["bob"], "t") == {"bob"}
+    await database.execute("INSERT INTO intermute.threads VALUES ('p', 'bob', 't', 1, 1)")
     assert await contacting.denied("p", "alice", ["bob"], "t") == set()
     assert await contacting.denied("p", "alice", ["bob"]) == {"bob"}
     assert await contacting.denied("q", "alice", ["bob"], "t") == {"bob"}
