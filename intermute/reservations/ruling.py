@@ -153,10 +153,14 @@ class Ruling:
         return await grants.write(self._entry, self._events, self._grants, self.now)
 
     async def _begin(self) -> None:
-        self.end(await self.conn.fetch(_SQL["reservations.end_due"], self._project, self.now, AT_ONCE))
+        # In two steps: as one, a plan made while the table was small would read all of it each time.
+        over = await self.conn.fetch(_SQL["reservations.over"], self._project, self.now, AT_ONCE)
+        if over:
+            due = [row["id"] for row in over]
+            self.end(await self.conn.fetch(_SQL["reservations.end_due"], due, self.now))
         self.line = [Waiter.of(row) for row in await self.conn.fetch(_SQL["waiting.line"], self._project)]
-        if over := [waiter.claim.id for waiter in self.line if waiter.expires_at <= self.now]:
-            self.leave(await self.conn.fetch(_SQL["waiting.leave"], over), told=True)
+        if late := [waiter.claim.id for waiter in self.line if waiter.expires_at <= self.now]:
+            self.leave(await self.conn.fetch(_SQL["waiting.leave"], late), told=True)
 
     async def _stopped(self, claim: Claim, before: Sequence[Waiter], effort: Effort) -> bool:
         if await self._just_granted(claim, effort) or await self._before(claim, before, effort):

@@ -79,13 +79,14 @@ UPDATE intermute.reservations SET released_at = $3, anchor = NULL, ended = $4
 WHERE holder = $1 AND project = $2
 RETURNING *
 
+-- reservations.over
+-- What is over in project $1 at $2, the first $3 of it: after a long night there is a lot.
+SELECT id FROM intermute.reservations WHERE project = $1 AND held_until <= $2 ORDER BY held_until LIMIT $3
+
 -- reservations.end_due
--- End what is over in project $1 at $2, the first $3 of it: after a long night there is a lot.
-WITH due AS MATERIALIZED (
-    SELECT id FROM intermute.reservations WHERE project = $1 AND held_until <= $2 ORDER BY held_until LIMIT $3
-)
+-- End these, whose time is over.
 UPDATE intermute.reservations SET released_at = $2, anchor = NULL, ended = 'expired'
-WHERE id = ANY (ARRAY (SELECT id FROM due))
+WHERE id = ANY ($1::text[])
 RETURNING *
 
 -- reservations.end_gone
