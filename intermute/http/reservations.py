@@ -96,6 +96,8 @@ class ReservationRoom:
     async def transfer(self, request: Request[Nothing, Transferring]) -> Reply:
         found = await self._mine(request.caller, request.path["id"])
         to = request.body.agent_id or request.body.agent
+        # Nobody fills the few places of somebody who cannot be asked.
+        await self._guards.check(request.caller, to)
         handed = await self._reservations.transfer(found.id, to, agent=request.caller.agent)
         return Reply(body=holdings.held(handed, self._clock.now()))
 

@@ -254,6 +254,8 @@ async def test_handing_on_makes_a_new_reservation_with_a_greater_token(http: Htt
     made = await reserve(http, "ada", "src/a.py", reason="half done", ttl_minutes=10)
     path = f"{PATH}/{made['id']}"
     assert (await http.post(f"{path}/transfer", {"agent_id": ""})).status == 400
+    forced = await http.post(f"{path}/transfer", {"agent_id": "intercom:work"})
+    assert (forced.status, forced["error"]) == (403, "agent_guarded")
     handed = await http.post(f"{path}/transfer", {"agent_id": "bob"})
     assert handed.status == 200
     assert (handed["agent_id"], handed["reason"], handed["expires_at"]) == (
