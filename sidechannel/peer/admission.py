@@ -60,11 +60,25 @@ class Admission:
         channel.remember(invite, self._state.settings.limits.members)
         return not before
 
-    def introduce(self, channel: Channel, blob: Json, member: str, now: Moment) -> None:
-        """Take the invite of a member who may be further away; it becomes a reader of what is sealed."""
+    def introduce(self, channel: Channel, blob: Json, now: Moment) -> bool:
+        """Take the invite of a member who may be further away, who reads what is sealed; True: news."""
+        try:
+            member = Invite.read(blob).invitee
+        except BadBlob:
+            return False
+        known = channel.members.get(member)
         invite = self._judged(channel, blob, member, now)
-        if invite is not None:
-            channel.remember(invite, self._state.settings.limits.members)
+        if invite is None or member == self._state.self_key:
+            return False
+        if known is not None and (known.blob == invite.blob or known.expires_at >= invite.expires_at):
+            return False
+        channel.remember(invite, self._state.settings.limits.members)
+        return True
+
+    def members(self, channel: Channel, now: Moment) -> list[Invite]:
+        """The invites we know that hold, our own among them, the newest last."""
+        own = [channel.invite] if channel.invite is not None else []
+        return [invite for invite in (*channel.members.values(), *own) if self._holds(channel, invite, now)]
 
     def accept(self, channel: Channel, blob: Json, now: Moment) -> Invite:
         """Take an invite for ourselves from our operator; where no inviters are configured, its own is."""

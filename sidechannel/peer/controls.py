@@ -15,6 +15,7 @@ from sidechannel.peer.greeting import Greeting
 from sidechannel.peer.moment import Moment
 from sidechannel.peer.outputs import ChannelRequested, Drop
 from sidechannel.peer.state import PeerState
+from sidechannel.sealing import MAX_READERS
 from sidechannel.values.parsing import Json
 
 Join = Callable[[Moment, str, Json, Json], None]
@@ -55,18 +56,21 @@ class Controls:
 
     def revoked(self, channel: Channel, envelope: Envelope) -> bool:
         """Take revocations; True where one was news, so that it is worth passing on."""
-        told = envelope.inside("revocations")
-        blobs = (
-            told
-            if isinstance(told, Sequence) and not isinstance(told, str)
-            else [envelope.inside("revocation")]
-        )
         news = False
-        for blob in blobs[: self._state.settings.limits.revocations]:
+        for blob in _listed(envelope.inside("revocations"), self._state.settings.limits.revocations):
             try:
                 news |= self._admission.revoke(channel, Revocation.read(blob))
             except BadBlob:
                 self._state.drop(Drop.BAD_REVOCATION)
+        return news
+
+    def introduced(self, now: Moment, channel: Channel, envelope: Envelope) -> bool:
+        """Take the invites of members; True where one was news."""
+        if not self._admission.closed(channel.name):
+            return False
+        news = False
+        for blob in _listed(envelope.inside("invites"), MAX_READERS):
+            news |= self._admission.introduce(channel, blob, now)
         return news
 
     def _welcome(self, name: str, envelope: Envelope) -> Welcome | None:
@@ -105,3 +109,7 @@ class Controls:
         )
         self._state.channels[name].opened_remotely = True
         return True
+
+
+def _listed(value: Json, limit: int) -> Sequence[Json]:
+    return value[:limit] if isinstance(value, Sequence) and not isinstance(value, str) else ()

@@ -1,5 +1,6 @@
 """What is said without being asked: our invite as a channel opens, the owner's welcome, revocations."""
 
+from sidechannel.blobs.invite import Invite
 from sidechannel.errors import Refused
 from sidechannel.peer.admission import Admission
 from sidechannel.peer.channel import Channel
@@ -9,6 +10,7 @@ from sidechannel.peer.moment import Moment
 from sidechannel.peer.outgoing import Outgoing
 from sidechannel.peer.outputs import Drop
 from sidechannel.peer.state import PeerState
+from sidechannel.sealing import MAX_READERS
 from sidechannel.values.parsing import Json
 
 
@@ -40,9 +42,16 @@ class Introducing:
         if channel.revocations:
             told: list[Json] = [revocation.as_json() for revocation in channel.revocations.values()]
             self._say(now, link, channel, {"control": "revoke", "revocations": told})
-        if channel.invite is not None and channel.name in self._state.settings.sealed_channels:
-            invite = channel.invite.as_json(with_welcome=False)
-            self._say(now, link, channel, {"control": "member", "invite": invite})
+        if channel.name in self._state.settings.sealed_channels:
+            members = self._admission.members(channel, now)[-MAX_READERS:]
+            known: list[Json] = [invite.as_json(with_welcome=False) for invite in members]
+            self._say(now, link, channel, {"control": "members", "invites": known})
+
+    def announce(self, now: Moment, channel: Channel, blob: Json) -> None:
+        """Tell everybody on a sealed channel of a new member, so that they can seal to it."""
+        if channel.name in self._state.settings.sealed_channels:
+            known: list[Json] = [Invite.read(blob).as_json(with_welcome=False)]
+            self._say(now, None, channel, {"control": "members", "invites": known})
 
     def greet(self, now: Moment, link: Link, channel: Channel) -> None:
         """Send the welcome, where we are the owner and wrote one."""
@@ -51,7 +60,13 @@ class Introducing:
             self._say(now, link, channel, {"control": "welcome", "welcome": welcome.as_json()})
 
     def _say(
-        self, now: Moment, link: Link, channel: Channel, message: dict[str, Json], *, gated: bool = True
+        self,
+        now: Moment,
+        link: Link | None,
+        channel: Channel,
+        message: dict[str, Json],
+        *,
+        gated: bool = True,
     ) -> None:
         try:
             self._outgoing.post(now, channel.name, message, only=link, gated=gated)

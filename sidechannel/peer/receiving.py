@@ -22,7 +22,7 @@ from sidechannel.sealing import unseal
 from sidechannel.values.parsing import Json
 
 # These prove themselves by the blob they carry, so they pass where only the owner writes.
-_SELF_PROVING = frozenset({"auth", "welcome", "revoke", "member"})
+_SELF_PROVING = frozenset({"auth", "welcome", "revoke", "members"})
 
 
 class Dropped(Exception):
@@ -96,8 +96,11 @@ class Receiving:
         shown = envelope.raw.get("invite")
         if shown is None and envelope.control == "auth":
             shown = envelope.inside("invite")
-        if shown is not None and self._admission.present(link, channel, shown, now):
-            self._introducing.admitted(now, link, channel)
+        if shown is not None:
+            if self._admission.introduce(channel, shown, now):
+                self._introducing.announce(now, channel, shown)
+            if self._admission.present(link, channel, shown, now):
+                self._introducing.admitted(now, link, channel)
         if not self._admission.admitted(link, channel.name, now):
             raise Dropped(Drop.NOT_INVITED)
 
@@ -148,10 +151,8 @@ class Receiving:
         """Do what the message is for; whether others should have it too."""
         if envelope.control == "revoke":
             return self._controls.revoked(channel, envelope)
-        if envelope.control == "member":
-            if verified:
-                self._admission.introduce(channel, envelope.inside("invite"), envelope.sender, now)
-            return verified
+        if envelope.control == "members":
+            return self._controls.introduced(now, channel, envelope)
         if envelope.control == "open_channel":
             self._controls.open_requested(now, envelope, verified=verified)
         elif envelope.control == SEALED:
