@@ -103,7 +103,7 @@ class Outgoing:
             if channel not in link.channels or (gated and not self._admission.admitted(link, channel, now)):
                 self._state.drop(Drop.NOT_SENT)
                 continue
-            link.pacer.sent(len(data))
+            link.pacer.sent(len(data), now.steady)
             self._state.send(link, channel, data)
 
     def check_room(self, channel: str) -> None:

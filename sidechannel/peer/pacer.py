@@ -1,4 +1,9 @@
-"""What waits to be sent on one connection, let go at a speed that the receiver's limiter takes."""
+"""What waits to be sent on one connection, let go at a speed that the receiver's limiter takes.
+
+The bucket is a model of the receiver's. A part of it is held back, because the network may bring together what
+was sent apart: up to a second of delay costs no strike. A message too large for the rest waits for a full
+bucket and a second of silence.
+"""
 
 from collections import deque
 from collections.abc import Iterator
@@ -6,14 +11,17 @@ from collections.abc import Iterator
 from sidechannel.peer.limiter import Bucket
 from sidechannel.peer.settings import Pacing
 
+_SILENCE = 1_000
+
 
 class Pacer:
-    """A queue behind a bucket. What is larger than the bucket waits for a full one, and leaves debt."""
+    """A bounded queue behind a bucket."""
 
     def __init__(self, pacing: Pacing, now: int) -> None:
         self._pacing = pacing
-        self._bucket = Bucket(pacing.rate, pacing.burst, now)
+        self._bucket = Bucket(pacing.rate, pacing.receiver_burst, now)
         self._queue: deque[tuple[str, bytes, bool]] = deque()
+        self._silent_at = now
         self.queued_bytes = 0
 
     def __len__(self) -> int:
@@ -36,25 +44,26 @@ class Pacer:
 
     def ready(self, now: int) -> Iterator[tuple[str, bytes, bool]]:
         """Take what may go now; the caller says with `sent` what it really sent."""
-        self._bucket.fill(now)
-        while self._queue and self._may_go(len(self._queue[0][1])):
+        while self._queue and self._goes_at(len(self._queue[0][1]), now) <= now:
             item = self._queue.popleft()
             self.queued_bytes -= len(item[1])
             yield item
 
-    def sent(self, size: int) -> None:
+    def sent(self, size: int, now: int) -> None:
         if self._pacing.rate > 0:
             self._bucket.level -= size
+            self._silent_at = now + _SILENCE
 
     def next_at(self, now: int) -> int | None:
         """When the next payload may go; None where nothing waits."""
-        if not self._queue:
-            return None
-        self._bucket.fill(now)
-        lacking = min(len(self._queue[0][1]), self._bucket.burst) - self._bucket.level
-        if self._pacing.rate <= 0 or lacking <= 0:
-            return now
-        return now + int(lacking * 1000 / self._pacing.rate) + 1
+        return self._goes_at(len(self._queue[0][1]), now) if self._queue else None
 
-    def _may_go(self, size: int) -> bool:
-        return self._pacing.rate <= 0 or self._bucket.level >= min(size, self._bucket.burst)
+    def _goes_at(self, size: int, now: int) -> int:
+        if self._pacing.rate <= 0:
+            return now
+        self._bucket.fill(now)
+        large = size > self._pacing.burst
+        wanted = self._pacing.receiver_burst - (0 if large else self._pacing.burst - size)
+        lacking = wanted - self._bucket.level
+        at = now if lacking <= 0 else now + int(lacking * 1000 / self._pacing.rate) + 1
+        return max(at, self._silent_at) if large else at

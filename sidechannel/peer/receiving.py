@@ -21,7 +21,7 @@ from sidechannel.sealing import CONTROL as SEALED
 from sidechannel.sealing import unseal
 from sidechannel.values.parsing import Json
 
-# These prove themselves by the blob they carry, so they pass where only the owner writes.
+# These prove themselves by the blobs they carry: they pass where only the owner writes, and need no welcome.
 _SELF_PROVING = frozenset({"auth", "welcome", "revoke", "members"})
 
 
@@ -131,7 +131,7 @@ class Receiving:
         welcome = self._greeting.take(channel, envelope)
         if envelope.control == "welcome" and welcome is None:
             raise Dropped(Drop.BAD_WELCOME)
-        if self._greeting.missing(channel):
+        if self._greeting.missing(channel) and envelope.control not in _SELF_PROVING:
             raise Dropped(Drop.AWAITING_WELCOME)
 
     def _handle(
