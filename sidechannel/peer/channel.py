@@ -48,4 +48,10 @@ class Channel:
         return True
 
     def revoked(self, invite: Invite) -> bool:
-        return any(revocation.ends(invite) for revocation in self.revocations.values())
+        """Whether one of the kept revocations ends the invite."""
+        if not self.revocations:
+            return False
+        found = (
+            self.revocations.get((invite.inviter, invite.invitee, nonce)) for nonce in (None, invite.nonce)
+        )
+        return any(revocation is not None and revocation.ends(invite) for revocation in found)

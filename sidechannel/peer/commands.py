@@ -91,12 +91,7 @@ class Commands:
         channel = self._joined(name)
         self._hand_in(now, channel, invite, welcome)
         value = normalised(message)
-        if not self._admission.admitted_here(channel.name, now):
-            raise Refused("invite", "The channel needs an invite, and none that holds was given.")
-        owned = policy.owner_writes_only(self._state.settings, channel.name)
-        if owned and self._greeting.owner(channel.name) != self._state.self_key:
-            raise Refused("owner", "Only the channel's owner writes here.")
-        self._outgoing.check_room(channel.name)
+        self._check_writing(now, channel)
         if readers is not None or channel.name in self._state.settings.sealed_channels:
             value = self._sealed(now, channel, value, readers)
         shown = channel.invite.as_json() if invite is not None and channel.invite is not None else None
@@ -126,6 +121,7 @@ class Commands:
             message["invite"] = given.as_json()
         if greeting is not None:
             message["welcome"] = greeting.as_json()
+        self._check_writing(now, road)
         return self._outgoing.post(now, road.name, message)
 
     def invite(self, now: Moment, name: str, invitee: str, *, ttl: int | None = None) -> Invite:
@@ -180,6 +176,14 @@ class Commands:
         if channel is None:
             raise Refused("not joined", "The channel is not joined.")
         return channel
+
+    def _check_writing(self, now: Moment, channel: Channel) -> None:
+        if not self._admission.admitted_here(channel.name, now):
+            raise Refused("invite", "The channel needs an invite, and none that holds was given.")
+        owned = policy.owner_writes_only(self._state.settings, channel.name)
+        if owned and self._greeting.owner(channel.name) != self._state.self_key:
+            raise Refused("owner", "Only the channel's owner writes here.")
+        self._outgoing.check_room(channel.name)
 
     def _hand_in(self, now: Moment, channel: Channel, invite: Json, welcome: Json) -> None:
         if invite is not None:

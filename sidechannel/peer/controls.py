@@ -12,10 +12,10 @@ from sidechannel.peer.admission import Admission
 from sidechannel.peer.channel import Channel
 from sidechannel.peer.envelope import Envelope, carried_welcomes
 from sidechannel.peer.greeting import Greeting
+from sidechannel.peer.introducing import MAX_TOLD
 from sidechannel.peer.moment import Moment
 from sidechannel.peer.outputs import ChannelRequested, Drop
 from sidechannel.peer.state import PeerState
-from sidechannel.sealing import MAX_READERS
 from sidechannel.values.parsing import Json
 
 Join = Callable[[Moment, str, Json, Json], None]
@@ -57,7 +57,7 @@ class Controls:
     def revoked(self, channel: Channel, envelope: Envelope) -> bool:
         """Take revocations; True where one was news, so that it is worth passing on."""
         news = False
-        for blob in _listed(envelope.inside("revocations"), self._state.settings.limits.revocations):
+        for blob in _listed(envelope.inside("revocations"), MAX_TOLD):
             try:
                 news |= self._admission.revoke(channel, Revocation.read(blob))
             except BadBlob:
@@ -69,7 +69,7 @@ class Controls:
         if not self._admission.closed(channel.name):
             return False
         news = False
-        for blob in _listed(envelope.inside("invites"), MAX_READERS):
+        for blob in _listed(envelope.inside("invites"), MAX_TOLD):
             news |= self._admission.introduce(channel, blob, now)
         return news
 

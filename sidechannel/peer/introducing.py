@@ -10,8 +10,10 @@ from sidechannel.peer.moment import Moment
 from sidechannel.peer.outgoing import Outgoing
 from sidechannel.peer.outputs import Drop
 from sidechannel.peer.state import PeerState
-from sidechannel.sealing import MAX_READERS
 from sidechannel.values.parsing import Json
+
+# Blobs told at once: some 50 kB, well within what a receiver takes.
+MAX_TOLD = 64
 
 
 class Introducing:
@@ -40,10 +42,11 @@ class Introducing:
         link.greeted.add(channel.name)
         self.greet(now, link, channel)
         if channel.revocations:
-            told: list[Json] = [revocation.as_json() for revocation in channel.revocations.values()]
+            newest = list(channel.revocations.values())[-MAX_TOLD:]
+            told: list[Json] = [revocation.as_json() for revocation in newest]
             self._say(now, link, channel, {"control": "revoke", "revocations": told})
         if channel.name in self._state.settings.sealed_channels:
-            members = self._admission.members(channel, now)[-MAX_READERS:]
+            members = self._admission.members(channel, now)[-MAX_TOLD:]
             known: list[Json] = [invite.as_json(with_welcome=False) for invite in members]
             self._say(now, link, channel, {"control": "members", "invites": known})
 

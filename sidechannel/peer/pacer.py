@@ -1,8 +1,8 @@
 """What waits to be sent on one connection, let go at a speed that the receiver's limiter takes.
 
-The bucket is a model of the receiver's. A part of it is held back, because the network may bring together what
-was sent apart: up to a second of delay costs no strike. A message too large for the rest waits for a full
-bucket and a second of silence.
+The bucket is a model of the receiver's. A part of it is held back, because the network may bring together
+what was sent apart: up to a second of delay costs no strike. A message too large for the rest waits for a
+full bucket and a second of silence.
 """
 
 from collections import deque

@@ -41,5 +41,4 @@ def owner_of(settings: PeerSettings, channel: str) -> str | None:
     """The configured owner: the channel's own, else the default one; the entry channel has none."""
     if channel == settings.entry_channel:
         return None
-    owner = settings.owners.get(channel, settings.default_owner)
-    return owner.lower() if owner else None
+    return settings.owners.get(channel, settings.default_owner)

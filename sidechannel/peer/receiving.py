@@ -112,6 +112,8 @@ class Receiving:
         )
         if owned and (envelope.sender != self._greeting.owner(channel.name) or not envelope.verified):
             raise Dropped(Drop.NOT_OWNER)
+        if envelope.sender == self._state.self_key:
+            raise Dropped(Drop.DUPLICATE)
         identifier = envelope.id or f"{envelope.sender}:{envelope.ts}:{channel.name}"
         key = known_as(envelope.sender, identifier)
         if self._state.seen.has(key, now.steady):

@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sidechannel.blobs.invite import DEFAULT_TTL
+from sidechannel.errors import BadKey, Refused
+from sidechannel.keys.identity import public_key
 from sidechannel.names import ENTRY_CHANNEL
+
+MAX_BITS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +27,7 @@ class Limits:
     opened_channels: int = 64
     connections: int = 1_024
     members: int = 1_024
-    revocations: int = 64
+    revocations: int = 1_024
     waiting_for_work: int = 2_000
 
 
@@ -70,3 +74,12 @@ class PeerSettings:
 
     limits: Limits = Limits()
     pacing: Pacing = Pacing()
+
+    def __post_init__(self) -> None:
+        """A key with a typing error would silently lock everybody out: refuse it here."""
+        owner = [self.default_owner] if self.default_owner is not None else []
+        for key in (*self.inviter_keys, *self.owners.values(), *owner):
+            if public_key(key) != key:
+                raise BadKey("Keys in the settings are 64 lowercase hex digits.")
+        if not 0 <= self.pow_bits <= MAX_BITS:
+            raise Refused("pow bits", f"Proof of work is from 0 to {MAX_BITS} bits.")

@@ -103,26 +103,25 @@ def test_work_that_waits_is_bounded() -> None:
 def test_no_pattern_of_sending_costs_the_receiver_a_strike(
     sizes: list[int], steps: list[int], late: int
 ) -> None:
-    """Also when everything that is sent in `late` milliseconds arrives at once."""
+    """Also when the network holds everything back and lets it go every `late` milliseconds."""
     pacer, limiter = Pacer(Pacing(), 0), Limiter(Limits(), 0)
-    now, arrived, on_the_way = 0, 0, list[int]()
+    sent: list[tuple[int, int]] = []
+    now = 0
 
     def let_go() -> None:
         for _, data, _ in pacer.ready(now):
             pacer.sent(len(data), now)
-            on_the_way.append(len(data))
+            sent.append((now, len(data)))
 
     for number, size in enumerate(sizes):
         assert pacer.put("x", bytes(size), gated=True)
         let_go()
         now += steps[number % len(steps)]
-        if now - arrived >= late:
-            arrived = now
-            assert all(limiter.take(each, now) for each in on_the_way)
-            on_the_way.clear()
     while (at := pacer.next_at(now)) is not None:
         now = max(at, now)
         let_go()
-        assert all(limiter.take(each, now) for each in on_the_way)
-        on_the_way.clear()
+
+    assert [size for _, size in sent] == sizes
+    for at, size in sent:
+        assert limiter.take(size, at if late == 0 else (at // late + 1) * late)
     assert pacer.queued_bytes == 0
