@@ -1,8 +1,8 @@
 """What waits to be sent on one connection, let go at a speed that the receiver's limiter takes.
 
 The bucket is a model of the receiver's. A part of it is held back, because the network may bring together
-what was sent apart: up to a second of delay costs no strike. A message too large for the rest waits for a
-full bucket and a second of silence.
+what was sent apart: up to a second of delay costs no strike. A message too large for the rest waits until
+the bucket was full for a second.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from sidechannel.peer.limiter import Bucket
 from sidechannel.peer.settings import Pacing
 
-_SILENCE = 1_000
+_DELAY = 1_000
 
 
 class Pacer:
@@ -21,7 +21,7 @@ class Pacer:
         self._pacing = pacing
         self._bucket = Bucket(pacing.rate, pacing.receiver_burst, now)
         self._queue: deque[tuple[str, bytes, bool]] = deque()
-        self._silent_at = now
+        self._full_at = now - _DELAY
         self.queued_bytes = 0
 
     def __len__(self) -> int:
@@ -52,7 +52,8 @@ class Pacer:
     def sent(self, size: int, now: int) -> None:
         if self._pacing.rate > 0:
             self._bucket.level -= size
-            self._silent_at = now + _SILENCE
+            lacking = self._pacing.receiver_burst - self._bucket.level
+            self._full_at = now + int(lacking * 1000 / self._pacing.rate) + 1
 
     def next_at(self, now: int) -> int | None:
         """When the next payload may go; None where nothing waits."""
@@ -62,8 +63,7 @@ class Pacer:
         if self._pacing.rate <= 0:
             return now
         self._bucket.fill(now)
-        large = size > self._pacing.burst
-        wanted = self._pacing.receiver_burst - (0 if large else self._pacing.burst - size)
-        lacking = wanted - self._bucket.level
-        at = now if lacking <= 0 else now + int(lacking * 1000 / self._pacing.rate) + 1
-        return max(at, self._silent_at) if large else at
+        if size > self._pacing.burst:
+            return max(now, self._full_at + _DELAY)
+        lacking = self._pacing.receiver_burst - self._pacing.burst + size - self._bucket.level
+        return now if lacking <= 0 else now + int(lacking * 1000 / self._pacing.rate) + 1

@@ -75,6 +75,20 @@ def test_nothing_reaches_the_uninvited_and_nothing_of_theirs_is_heard() -> None:
     assert all("welcome" not in each["invite"] for each in reached(network, "eve"))
 
 
+def test_an_invite_is_shown_without_the_welcome_to_whoever_is_not_an_inviter() -> None:
+    network = Network()
+    owner = network.add("owner", CLOSED, ROOM)
+    owner.peer.commands.welcome(network.now, ROOM, "For members")
+    ann = invited(network, owner, "ann")
+    eve = network.add("eve", RUDE, ROOM)
+    network.connect(ann, eve)
+    network.connect(ann, owner)
+
+    (shown,) = reached(network, "eve")
+    assert set(shown["invite"]) == {"payload", "sig"}
+    assert "welcome" in reached(network, "owner")[0]["invite"]
+
+
 def test_an_invite_is_of_no_use_to_somebody_else() -> None:
     network, (owner, ann) = room("ann")
     stolen = ann.peer._state.channels[ROOM].invite
@@ -189,6 +203,7 @@ def test_messages_are_relayed_to_the_admitted_only() -> None:
 
     assert bob.heard == ["through ann"]
     assert bob.deliveries[0].relayed_by == key("ann")
+    assert ann.drops() == {}
     assert reached(network, "eve", ("auth",)) == []
 
 

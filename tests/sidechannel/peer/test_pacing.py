@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sidechannel.errors import Refused
@@ -100,6 +100,9 @@ def test_work_that_waits_is_bounded() -> None:
     steps=st.lists(st.integers(1, 4_000), min_size=1, max_size=40),
     late=st.integers(0, 900),
 )
+@example(sizes=[100, 58_177, 255_900], steps=[1], late=101)
+@example(sizes=[100, 192_001, 192_001, 64_000], steps=[1], late=0)
+@example(sizes=[60_000] * 3 + [255_900, 190_000, 255_900], steps=[1], late=900)
 def test_no_pattern_of_sending_costs_the_receiver_a_strike(
     sizes: list[int], steps: list[int], late: int
 ) -> None:
