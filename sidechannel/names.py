@@ -11,12 +11,21 @@ MAX_NAME_BYTES = 256
 
 RandomBytes = Callable[[int], bytes]
 
+_BLANKS = (
+    "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def trimmed(text: str) -> str:
+    """The text without the blanks around it, as JavaScript trims: topics are hashes of trimmed names."""
+    return text.strip(_BLANKS)
 
 
 def channel_name(text: str) -> str:
     """The name without the blanks around it; refuses what no peer should join."""
-    name = text.strip()
+    name = trimmed(text)
     if not name:
         raise Refused("no channel", "A channel needs a name.")
     if len(to_bytes(name)) > MAX_NAME_BYTES:
@@ -26,7 +35,7 @@ def channel_name(text: str) -> str:
 
 def topic_of(channel: str) -> bytes:
     """The 32 bytes under which peers of the channel find each other."""
-    return hashlib.sha256(to_bytes("sidechannel:" + channel.strip())).digest()
+    return hashlib.sha256(to_bytes("sidechannel:" + trimmed(channel))).digest()
 
 
 def protocol_of(channel: str) -> str:

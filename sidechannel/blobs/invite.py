@@ -9,6 +9,7 @@ from sidechannel.blobs.welcome import Welcome
 from sidechannel.errors import BadBlob
 from sidechannel.keys.address import address_of
 from sidechannel.keys.identity import Identity
+from sidechannel.names import trimmed
 from sidechannel.values.parsing import Json
 
 VERSION = 1
@@ -60,7 +61,7 @@ class Invite:
         blob = signed(value)
         nonce = blob.payload.get("nonce")
         return cls(
-            channel=blob.text("channel").strip(),
+            channel=trimmed(blob.text("channel")),
             invitee=blob.key("inviteePubKey"),
             inviter=blob.key("inviterPubKey"),
             issued_at=blob.time("issuedAt"),

@@ -7,6 +7,7 @@ from sidechannel.blobs.invite import Invite
 from sidechannel.blobs.signed import Signed, sign, signed
 from sidechannel.errors import BadBlob
 from sidechannel.keys.identity import Identity
+from sidechannel.names import trimmed
 from sidechannel.values.parsing import Json
 
 KIND = "sidechannel_revocation_v1"
@@ -47,7 +48,7 @@ class Revocation:
         if blob.payload.get("kind") != KIND:
             raise BadBlob("The blob is no revocation.")
         return cls(
-            channel=blob.text("channel").strip(),
+            channel=trimmed(blob.text("channel")),
             invitee=blob.key("inviteePubKey"),
             inviter=blob.key("inviterPubKey"),
             nonce=None if blob.payload.get("nonce") is None else blob.text("nonce"),

@@ -6,6 +6,7 @@ from typing import Self
 from sidechannel.blobs.signed import Signed, sign, signed
 from sidechannel.errors import BadBlob
 from sidechannel.keys.identity import Identity
+from sidechannel.names import trimmed
 from sidechannel.values.parsing import Json
 
 VERSION = 1
@@ -38,7 +39,7 @@ class Welcome:
         """Read the members; raises BadBlob where it is no welcome. It may still not hold."""
         blob = signed(value)
         return cls(
-            channel=blob.text("channel").strip(),
+            channel=trimmed(blob.text("channel")),
             owner=blob.key("ownerPubKey"),
             text=blob.text("text"),
             issued_at=blob.time("issuedAt"),

@@ -7,7 +7,7 @@ from sidechannel.blobs.revocation import Revocation
 from sidechannel.blobs.welcome import Welcome
 from sidechannel.errors import BadBlob, BadKey, Refused
 from sidechannel.keys.identity import public_key
-from sidechannel.names import base36, channel_name
+from sidechannel.names import base36, channel_name, trimmed
 from sidechannel.peer import policy
 from sidechannel.peer.admission import Admission
 from sidechannel.peer.channel import Channel
@@ -63,7 +63,7 @@ class Commands:
 
     def leave(self, name: str) -> bool:
         """Leave a channel, forget its welcome and invites; False for the entry channel and unknown ones."""
-        name = name.strip()
+        name = trimmed(name)
         if name == self._state.settings.entry_channel:
             return False
         channel = self._state.channels.pop(name, None)
@@ -172,7 +172,7 @@ class Commands:
         return revocation
 
     def _joined(self, name: str) -> Channel:
-        channel = self._state.channels.get(name.strip())
+        channel = self._state.channels.get(trimmed(name))
         if channel is None:
             raise Refused("not joined", "The channel is not joined.")
         return channel

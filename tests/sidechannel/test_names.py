@@ -6,7 +6,7 @@ import re
 import pytest
 
 from sidechannel.errors import Refused
-from sidechannel.names import base36, channel_name, message_id, protocol_of, topic_of
+from sidechannel.names import base36, channel_name, message_id, protocol_of, topic_of, trimmed
 from tests.sidechannel.captured import VECTORS
 
 
@@ -26,6 +26,12 @@ def test_what_is_no_name_is_refused(name: str) -> None:
 def test_names_are_trimmed_and_may_be_anything() -> None:
     assert channel_name(" room 1/ä \n") == "room 1/ä"
     assert len(topic_of("\ud83d")) == 32
+
+
+def test_names_are_trimmed_as_javascript_trims() -> None:
+    # String.prototype.trim takes U+FEFF and leaves U+0085 and U+001C; Python's strip does the opposite.
+    assert trimmed("\ufeff\u00a0room\u2003\v") == "room"
+    assert trimmed("\x85room\x1c") == "\x85room\x1c"
 
 
 def test_ids_say_who_and_when() -> None:
