@@ -4,10 +4,12 @@ from sidechannel.errors import BadKey
 from sidechannel.keys.identity import Identity, public_key
 from sidechannel.names import RandomBytes
 from sidechannel.peer.admission import Admission
+from sidechannel.peer.checking import Checking
 from sidechannel.peer.commands import Commands
 from sidechannel.peer.controls import Controls
 from sidechannel.peer.greeting import Greeting
 from sidechannel.peer.introducing import Introducing
+from sidechannel.peer.issuing import Issuing
 from sidechannel.peer.links import Link
 from sidechannel.peer.moment import Moment
 from sidechannel.peer.outgoing import Outgoing
@@ -27,9 +29,11 @@ class Peer:
         self._outgoing = Outgoing(self._state, admission)
         self._introducing = Introducing(self._state, admission, greeting, self._outgoing)
         self.commands = Commands(self._state, admission, greeting, self._outgoing, self._introducing)
+        self.issuing = Issuing(self._state, admission, greeting, self._outgoing, self._introducing)
         controls = Controls(self._state, admission, greeting, self.commands.join)
         relaying = Relaying(self._state, admission, self._outgoing)
-        self._receiving = Receiving(self._state, admission, greeting, self._introducing, controls, relaying)
+        checking = Checking(self._state, admission, greeting, self._introducing)
+        self._receiving = Receiving(self._state, checking, controls, relaying)
 
     @property
     def public_key(self) -> str:

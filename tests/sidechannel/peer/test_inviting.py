@@ -21,7 +21,7 @@ RUDE = PLAIN
 
 def invited(network: Network, owner: Node, name: str, settings: Any = CLOSED, ttl: int | None = None) -> Node:
     node = network.add(name, settings)
-    invite = owner.peer.commands.invite(network.now, ROOM, key(name), ttl=ttl)
+    invite = owner.peer.issuing.invite(network.now, ROOM, key(name), ttl=ttl)
     node.peer.commands.join(network.now, ROOM, invite.as_json())
     network.pump()
     return node
@@ -78,7 +78,7 @@ def test_nothing_reaches_the_uninvited_and_nothing_of_theirs_is_heard() -> None:
 def test_an_invite_is_shown_without_the_welcome_to_whoever_is_not_an_inviter() -> None:
     network = Network()
     owner = network.add("owner", CLOSED, ROOM)
-    owner.peer.commands.welcome(network.now, ROOM, "For members")
+    owner.peer.issuing.welcome(network.now, ROOM, "For members")
     ann = invited(network, owner, "ann")
     eve = network.add("eve", RUDE, ROOM)
     network.connect(ann, eve)
@@ -121,7 +121,7 @@ def test_an_invite_by_anybody_is_refused() -> None:
 
 def test_an_invite_in_a_payload_admits_as_well() -> None:
     network, (owner, _) = room("ann")
-    invite = owner.peer.commands.invite(network.now, ROOM, key("bob"))
+    invite = owner.peer.issuing.invite(network.now, ROOM, key("bob"))
     bob = network.add("bob", RUDE, ROOM)
     _, number = network.connect(bob, owner)
 
@@ -213,7 +213,7 @@ def test_a_revoked_peer_hears_nothing_more_from_anybody(by_nonce: bool) -> None:
     invite = bob.peer._state.channels[ROOM].invite
     assert invite is not None
 
-    owner.peer.commands.revoke(network.now, ROOM, key("bob"), nonce=invite.nonce if by_nonce else None)
+    owner.peer.issuing.revoke(network.now, ROOM, key("bob"), nonce=invite.nonce if by_nonce else None)
     network.pump()
     network.say(owner, "without bob", ROOM)
     network.say(ann, "me too", ROOM)
@@ -229,7 +229,7 @@ def test_a_revoked_peer_does_not_come_back_with_the_same_invite_but_with_a_new_o
     network, (owner, bob) = room("bob")
     old = bob.peer._state.channels[ROOM].invite
     assert old is not None
-    owner.peer.commands.revoke(network.now, ROOM, key("bob"))
+    owner.peer.issuing.revoke(network.now, ROOM, key("bob"))
     network.pump()
     (number,) = bob.links
     network.disconnect(bob, number)
@@ -238,7 +238,7 @@ def test_a_revoked_peer_does_not_come_back_with_the_same_invite_but_with_a_new_o
     assert bob.heard == []
 
     network.advance(1)
-    new = owner.peer.commands.invite(network.now, ROOM, key("bob"))
+    new = owner.peer.issuing.invite(network.now, ROOM, key("bob"))
     bob.peer.commands.join(network.now, ROOM, new.as_json())
     network.pump()
     network.say(owner, "welcome back", ROOM)
@@ -249,7 +249,7 @@ def test_a_revoked_peer_does_not_come_back_with_the_same_invite_but_with_a_new_o
 def test_who_was_away_learns_of_revocations_when_it_is_back_also_from_others() -> None:
     network, (owner, ann, bob) = room("ann", "bob")
     cat = invited(network, owner, "cat")
-    owner.peer.commands.revoke(network.now, ROOM, key("bob"))
+    owner.peer.issuing.revoke(network.now, ROOM, key("bob"))
     network.pump()
     network.connect(cat, ann)
     network.connect(cat, bob)
@@ -265,7 +265,7 @@ def test_only_an_inviter_revokes() -> None:
     network, (owner, ann, bob) = room("ann", "bob")
 
     with pytest.raises(Refused):
-        ann.peer.commands.revoke(network.now, ROOM, key("bob"))
+        ann.peer.issuing.revoke(network.now, ROOM, key("bob"))
     own = Revocation.create(identity("ann"), ROOM, key("bob"), now=network.now.wall).as_json()
     number = next(each for each, (other, _) in bob.links.items() if other is ann)
     network.inject(
@@ -289,7 +289,7 @@ def test_only_an_inviter_invites_and_only_keys() -> None:
         (owner, key("bob"), -5, "ttl"),
     ):
         with pytest.raises(Refused) as refused:
-            node.peer.commands.invite(network.now, ROOM, invitee, ttl=ttl)
+            node.peer.issuing.invite(network.now, ROOM, invitee, ttl=ttl)
         assert refused.value.reason == reason
 
 
@@ -336,7 +336,7 @@ def test_a_relay_that_is_not_addressed_passes_on_what_it_cannot_read() -> None:
 
 def test_revoked_members_are_no_readers() -> None:
     network, (owner, ann, _) = room("ann", "bob", settings=SEALED)
-    owner.peer.commands.revoke(network.now, ROOM, key("bob"))
+    owner.peer.issuing.revoke(network.now, ROOM, key("bob"))
     network.pump()
 
     network.say(owner, "secret", ROOM)

@@ -79,7 +79,7 @@ class Peers(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["ann", "bob"]), ttl=st.sampled_from([None, 5, 60]))
     def invite(self, name: str, ttl: int | None) -> None:
-        blob = self.node("owner").peer.commands.invite(self.network.now, ROOM, key(name), ttl=ttl)
+        blob = self.node("owner").peer.issuing.invite(self.network.now, ROOM, key(name), ttl=ttl)
         try:
             self.node(name).peer.commands.join(self.network.now, ROOM, blob.as_json())
         except SidechannelError:
@@ -88,7 +88,7 @@ class Peers(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(["ann", "bob"]))
     def revoke(self, name: str) -> None:
-        self.node("owner").peer.commands.revoke(self.network.now, ROOM, key(name))
+        self.node("owner").peer.issuing.revoke(self.network.now, ROOM, key(name))
         self.network.pump()
 
     @rule(name=st.sampled_from(["ann", "bob", "eve"]))

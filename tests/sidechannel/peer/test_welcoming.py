@@ -23,7 +23,7 @@ def hall(settings: PeerSettings = OWNED) -> tuple[Network, Node, Node]:
 
 def test_a_welcome_opens_the_channel_and_is_told() -> None:
     network, owner, ann = hall()
-    welcome = owner.peer.commands.welcome(network.now, HALL, "Come in")
+    welcome = owner.peer.issuing.welcome(network.now, HALL, "Come in")
     network.connect(owner, ann)
 
     network.say(owner, "first", HALL)
@@ -40,7 +40,7 @@ def test_without_a_welcome_messages_wait_unmarked_so_that_they_may_come_again() 
     early = network.wire[-1].data
     assert ann.drops() == {"awaiting welcome": 1}
 
-    owner.peer.commands.welcome(network.now, HALL, "Come in")
+    owner.peer.issuing.welcome(network.now, HALL, "Come in")
     network.pump()
     network.inject(ann, other, early, HALL)
 
@@ -107,7 +107,7 @@ def test_a_welcome_is_not_relayed_and_nothing_rides_on_it() -> None:
 def test_an_older_welcome_does_not_replace_a_newer_one() -> None:
     network, owner, ann = hall()
     old = Welcome.create(identity("owner"), HALL, "Old", now=1).as_json()
-    owner.peer.commands.welcome(network.now, HALL, "New")
+    owner.peer.issuing.welcome(network.now, HALL, "New")
     _, number = network.connect(owner, ann)
 
     network.inject(
@@ -121,7 +121,7 @@ def test_an_older_welcome_does_not_replace_a_newer_one() -> None:
 
 def test_leaving_forgets_the_welcome() -> None:
     network, owner, ann = hall()
-    owner.peer.commands.welcome(network.now, HALL, "Come in")
+    owner.peer.issuing.welcome(network.now, HALL, "Come in")
     network.connect(owner, ann)
     ann.peer.commands.leave(HALL)
     network.pump()
@@ -150,7 +150,7 @@ def test_only_the_owner_writes_a_welcome() -> None:
     network, _, ann = hall()
 
     with pytest.raises(Refused) as refused:
-        ann.peer.commands.welcome(network.now, HALL, "Mine")
+        ann.peer.issuing.welcome(network.now, HALL, "Mine")
 
     assert refused.value.reason == "owner"
 
@@ -158,7 +158,7 @@ def test_only_the_owner_writes_a_welcome() -> None:
 def test_only_the_owner_is_heard_where_only_the_owner_writes() -> None:
     network, owner, ann = hall(READ_ONLY)
     bob = network.add("bob", OWNED, HALL)
-    owner.peer.commands.welcome(network.now, HALL, "Come in")
+    owner.peer.issuing.welcome(network.now, HALL, "Come in")
     network.connect(owner, ann)
     network.connect(owner, bob)
     _, number = network.connect(bob, ann)
@@ -269,8 +269,8 @@ def test_an_invite_only_channel_is_opened_with_an_invite() -> None:
     network = Network()
     owner, ann = network.line(settings, "owner", "ann")
     owner.peer.commands.join(network.now, HALL)
-    owner.peer.commands.welcome(network.now, HALL, "Come in")
-    invite = owner.peer.commands.invite(network.now, HALL, key("ann"))
+    owner.peer.issuing.welcome(network.now, HALL, "Come in")
+    invite = owner.peer.issuing.invite(network.now, HALL, key("ann"))
     with pytest.raises(Refused) as refused:
         owner.peer.commands.open(network.now, HALL)
     assert refused.value.reason == "invite"
