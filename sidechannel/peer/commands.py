@@ -135,7 +135,6 @@ class Commands:
         owned = policy.owner_writes_only(self._state.settings, channel.name)
         if owned and self._greeting.owner(channel.name) != self._state.self_key:
             raise Refused("owner", "Only the channel's owner writes here.")
-        self._outgoing.check_room(channel.name)
 
     def _hand_in(self, now: Moment, channel: Channel, invite: Json, welcome: Json) -> None:
         if invite is not None:

@@ -68,7 +68,10 @@ class Outgoing:
             only=only.connection if only is not None else None,
             gated=gated,
         )
-        self._check_size(len(wire_bytes({**draft.raw, "sig": draft.sig})))
+        size = len(wire_bytes({**draft.raw, "sig": draft.sig})) + _WORK_BYTES
+        self._check_size(size)
+        if only is None:
+            self._check_room(now, channel, size)
         bits = policy.work_bits(self._state.settings, channel)
         if bits:
             self._work(draft, envelope.puzzle(bits))
@@ -106,12 +109,6 @@ class Outgoing:
             link.pacer.sent(len(data), now.steady)
             self._state.send(link, channel, data)
 
-    def check_room(self, channel: str) -> None:
-        """Raise Refused where every connection of the channel has its queue full."""
-        links = list(self._state.open_links(channel))
-        if links and all(link.pacer.full for link in links):
-            raise Refused("busy", "Too many messages wait to be sent; try again later.")
-
     def _signed(self, now: Moment, channel: str, message: Json, extra: dict[str, Json]) -> Envelope:
         me = self._state.self_key
         identifier = message_id(me, now.wall, self._state.random)
@@ -142,7 +139,6 @@ class Outgoing:
         return envelope.with_signature(self._state.identity.sign(envelope.signed_bytes()))
 
     def _check_size(self, size: int) -> None:
-        size += _WORK_BYTES
         settings = self._state.settings
         if size > settings.limits.max_bytes:
             raise Refused("too large", f"A message has at most {settings.limits.max_bytes} bytes.")
@@ -150,6 +146,13 @@ class Outgoing:
             raise Refused(
                 "too large", f"No receiver takes more than {settings.pacing.receiver_burst} bytes at once."
             )
+
+    def _check_room(self, now: Moment, channel: str, size: int) -> None:
+        links = [
+            link for link in self._state.open_links(channel) if self._admission.admitted(link, channel, now)
+        ]
+        if links and not any(link.pacer.fits(size) for link in links):
+            raise Refused("busy", "Too many messages wait to be sent; try again later.")
 
     def _work(self, draft: _Draft, puzzle: Puzzle) -> None:
         if len(self._working) >= self._state.settings.limits.waiting_for_work:

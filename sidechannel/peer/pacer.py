@@ -27,16 +27,15 @@ class Pacer:
     def __len__(self) -> int:
         return len(self._queue)
 
-    @property
-    def full(self) -> bool:
-        return len(self._queue) >= self._pacing.queued or self.queued_bytes >= self._pacing.queued_bytes
+    def fits(self, size: int) -> bool:
+        """Whether there is room for one more of this size."""
+        return (
+            len(self._queue) < self._pacing.queued and self.queued_bytes + size <= self._pacing.queued_bytes
+        )
 
     def put(self, channel: str, data: bytes, *, gated: bool) -> bool:
         """Queue a payload; False where there is no room. `gated`: only for those admitted to the channel."""
-        if (
-            len(self._queue) >= self._pacing.queued
-            or self.queued_bytes + len(data) > self._pacing.queued_bytes
-        ):
+        if not self.fits(len(data)):
             return False
         self._queue.append((channel, data, gated))
         self.queued_bytes += len(data)

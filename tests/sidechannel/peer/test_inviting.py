@@ -9,7 +9,7 @@ from sidechannel.blobs.invite import Invite
 from sidechannel.blobs.revocation import Revocation
 from sidechannel.errors import BadBlob, Refused
 from tests.sidechannel.forging import forged
-from tests.sidechannel.network import PLAIN, Network, Node, identity, key
+from tests.sidechannel.network import ENTRY, PLAIN, Network, Node, identity, key
 
 ROOM = "private"
 CLOSED = replace(
@@ -371,3 +371,41 @@ def test_broken_sealed_messages_are_counted() -> None:
 
     assert owner.drops() == {"sealed broken": 1}
     assert ann.heard == []
+
+
+def test_an_invite_that_is_known_to_be_revoked_is_not_taken() -> None:
+    network, (owner, ann) = room("ann")
+    invite = owner.peer.issuing.invite(network.now, ROOM, key("ann"))
+    owner.peer.issuing.revoke(network.now, ROOM, key("bob"))
+    channel = ann.peer._state.channels[ROOM]
+    ended = Revocation.create(identity("owner"), ROOM, key("ann"), now=network.now.wall, nonce=invite.nonce)
+    channel.revoke(ended, 10)
+
+    with pytest.raises(Refused, match="revoked"):
+        ann.peer.commands.join(network.now, ROOM, invite.as_json())
+
+
+def test_junk_among_members_is_passed_over() -> None:
+    network, (owner, ann) = room("ann")
+    (number,) = owner.links
+    bob = owner.peer.issuing.invite(network.now, ROOM, key("bob"))
+    own = Invite.create(identity("ann"), ROOM, key("eve"), now=network.now.wall, nonce="n")
+    told = {"control": "members", "invites": [None, "x", {}, own.as_json(), bob.as_json()]}
+
+    network.inject(owner, number, forged(identity("ann"), told, channel=ROOM), ROOM)
+
+    assert set(owner.peer._state.channels[ROOM].members) == {key("ann"), key("bob")}
+    assert owner.drops() == ann.drops() == {}
+
+
+def test_members_of_an_open_channel_are_nobodys_business() -> None:
+    network = Network()
+    ann, bob = network.line(PLAIN, "ann", "bob")
+    invite = Invite.create(identity("bob"), ENTRY, key("eve"), now=network.now.wall, nonce="n")
+    (number,) = bob.links
+
+    told = {"control": "members", "invites": [invite.as_json()]}
+    network.inject(bob, number, forged(identity("ann"), told))
+
+    assert bob.peer._state.channels[ENTRY].members == {}
+    assert ann.deliveries == bob.deliveries == []

@@ -6,9 +6,10 @@ import pytest
 
 from sidechannel.errors import BadJson, Refused
 from sidechannel.hashcash import mine
+from sidechannel.peer.machine import Peer
 from sidechannel.peer.outputs import Mine
-from sidechannel.peer.settings import PeerSettings
-from tests.sidechannel.network import ENTRY, PLAIN, UNBOUND, Network, key
+from sidechannel.peer.settings import Limits, Pacing, PeerSettings
+from tests.sidechannel.network import ENTRY, PLAIN, UNBOUND, Network, Node, identity, key
 
 
 def test_a_message_arrives_verified_and_its_sender_hears_nothing() -> None:
@@ -202,3 +203,84 @@ def test_as_many_channels_are_joined_as_the_limit_says() -> None:
     assert refused.value.reason == "too many channels"
     ann.peer.commands.join(network.now, "room 5")
     assert len(ann.peer.channels) == 1024
+
+
+def test_a_payload_that_relaying_makes_too_large_stays_where_it_is() -> None:
+    network = Network()
+    tight = replace(UNBOUND, limits=Limits(rate=0, max_bytes=1_000))
+    ann, bob, cat = network.line(tight, "ann", "bob", "cat")
+
+    network.say(ann, "x" * 465)
+
+    assert len(network.wire[0].data) + len('"relayedBy":""') + 64 > 1_000
+    assert len(bob.heard) == 1
+    assert cat.heard == []
+
+
+def test_a_greeting_that_finds_no_room_is_counted() -> None:
+    network = Network()
+    busy = replace(PLAIN, pow_bits=30, limits=Limits(waiting_for_work=1))
+    ann = network.add("ann", PLAIN, "hall")
+    owner = Peer(identity("owner"), busy, bytes)
+    owner.commands.join(network.now, "hall")
+    owner.commands.send(network.now, "hall", "first")
+    owner.issuing.welcome(network.now, "hall", "hi")
+    owner.connection_opened(network.now, 1, key("ann"))
+    owner.channel_opened(network.now, 1, "hall")
+
+    assert owner.stats()["drops"] == {"not sent": 1}
+    assert owner.stats()["working"] == 1
+    assert ann.deliveries == []
+
+
+def test_a_message_for_one_connection_is_not_sent_on_another() -> None:
+    network = Network()
+    welcoming = replace(PLAIN, owners={"hall": key("owner")})
+    owner = network.add("owner", welcoming, "hall")
+    owner.peer.issuing.welcome(network.now, "hall", "hi")
+    ann, bob = network.add("ann", welcoming, "hall"), network.add("bob", welcoming, "hall")
+
+    network.connect(owner, ann)
+    assert len(network.wire) == 1
+    network.connect(owner, bob)
+
+    assert [each.target for each in network.wire] == ["ann", "bob"]
+    assert len(ann.deliveries) == len(bob.deliveries) == 1
+
+
+def say_much(network: Network, node: Node) -> None:
+    for letter in "abcdefghijklmnopqrst":
+        network.say(node, letter * 100_000)
+
+
+def test_queued_bytes_are_bounded() -> None:
+    network = Network()
+    small = replace(PLAIN, pacing=Pacing(queued_bytes=500_000))
+    ann, bob = network.line(small, "ann", "bob")
+
+    with pytest.raises(Refused, match="wait"):
+        say_much(network, ann)
+
+    queued = ann.peer.stats()["queuedBytes"]
+    assert isinstance(queued, int)
+    assert 400_000 < queued <= 500_000
+    network.drain()
+    assert len(bob.heard) == len(network.wire) > 4
+    assert ann.drops() == bob.drops() == {}
+
+
+def test_one_slow_connection_loses_what_the_others_still_get() -> None:
+    network = Network()
+    ann = network.add("ann", replace(PLAIN, pacing=Pacing(queued=3)), ENTRY)
+    bob, cat = network.add("bob", PLAIN, ENTRY), network.add("cat", PLAIN, ENTRY)
+    network.connect(ann, bob)
+    for number in range(5):
+        network.say(ann, str(number) * 90_000)
+    network.connect(ann, cat)
+
+    network.say(ann, "last")
+    network.drain()
+
+    assert len(bob.heard) == 5
+    assert cat.heard == ["last"]
+    assert ann.drops() == {"queue full": 1}
