@@ -23,7 +23,7 @@ class Admission:
     def closed(self, channel: str) -> bool:
         """Whether the channel is invite-only: by the settings, or because we joined it by invite."""
         joined = self._state.channels.get(channel)
-        if joined is not None and joined.pinned_inviter is not None:
+        if joined is not None and joined.invite is not None:
             return True
         return policy.invite_required(self._state.settings, channel)
 

@@ -177,10 +177,13 @@ def test_what_waits_is_not_sent_when_the_invite_ends_meanwhile() -> None:
     assert owner.drops()["not sent"] == 8 - len(ann.heard)
 
 
-def test_joining_by_invite_closes_the_channel_for_a_peer_that_has_no_rules_about_it() -> None:
+@pytest.mark.parametrize("inviters", [frozenset(), frozenset({key("owner")})])
+def test_joining_by_invite_closes_the_channel_for_a_peer_that_has_no_rules_about_it(
+    inviters: frozenset[str],
+) -> None:
     network = Network()
     owner = network.add("owner", CLOSED, ROOM)
-    ann = invited(network, owner, "ann", PLAIN)
+    ann = invited(network, owner, "ann", replace(PLAIN, inviter_keys=inviters))
     eve = network.add("eve", RUDE, ROOM)
     network.connect(ann, owner)
     network.connect(ann, eve)
