@@ -1,6 +1,7 @@
 """What our own side asks for, refused with a reason or done: join, leave, send, open."""
 
 from collections.abc import Collection
+from contextlib import suppress
 
 from sidechannel.blobs.invite import Invite
 from sidechannel.blobs.welcome import Welcome
@@ -139,7 +140,10 @@ class Commands:
     def _hand_in(self, now: Moment, channel: Channel, invite: Json, welcome: Json) -> None:
         if invite is not None:
             taken = self._admission.accept(channel, invite, now)
-            welcome = taken.welcome if welcome is None else welcome
+            if welcome is None and taken.welcome is not None:
+                # The invite holds without it: the owner may have written another one since.
+                with suppress(BadBlob):
+                    self._greeting.accept(channel, taken.welcome)
         if welcome is not None:
             self._greeting.accept(channel, welcome)
 

@@ -101,12 +101,12 @@ class Controls:
         opened = sum(channel.opened_remotely for channel in self._state.channels.values())
         if opened >= self._state.settings.limits.opened_channels:
             raise Refused("too many channels", "Others opened as many channels as they may.")
-        self._join(
-            now,
-            name,
-            invite.as_json() if invite is not None else None,
-            welcome.as_json() if welcome is not None else None,
+        # Nobody handed these in: only what the settings trust counts, and nothing is learned from the rest.
+        trusted = (
+            invite if invite is not None and invite.inviter in self._state.settings.inviter_keys else None
         )
+        shown = trusted.as_json(with_welcome=False) if trusted is not None else None
+        self._join(now, name, shown, welcome.as_json() if welcome is not None else None)
         self._state.channels[name].opened_remotely = True
         return True
 

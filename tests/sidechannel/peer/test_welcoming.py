@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from sidechannel.blobs.invite import Invite
 from sidechannel.blobs.welcome import Welcome
 from sidechannel.errors import BadBlob, Refused
 from sidechannel.peer.settings import PeerSettings
@@ -297,3 +298,33 @@ def test_asking_to_open_needs_a_welcome_and_a_way() -> None:
         assert refused.value.reason == reason
     with pytest.raises(BadBlob):
         owner.peer.commands.open(network.now, HALL, welcome={"text": "x"})
+
+
+def test_nothing_is_learned_from_a_strangers_invite() -> None:
+    network = Network()
+    ann, bob = network.line(replace(PLAIN, auto_join=True), "ann", "bob")
+    trap = Welcome.create(identity("ann"), HALL, "Mine", now=1)
+    invite = Invite.create(identity("ann"), HALL, key("bob"), now=network.now.wall, nonce="n", welcome=trap)
+
+    ann.peer.commands.open(network.now, HALL, invite=invite.as_json())
+    network.pump()
+
+    (request,) = bob.requests
+    assert request.joined
+    assert request.invite is not None
+    channel = bob.peer._state.channels[HALL]
+    assert (channel.invite, channel.welcome, channel.pinned_inviter, channel.pinned_owner) == (None,) * 4
+
+
+def test_an_invite_is_good_without_the_welcome_in_it() -> None:
+    network = Network()
+    false = Welcome.create(identity("eve"), HALL, "Not the owner", now=1)
+    invite = Invite.create(
+        identity("owner"), HALL, key("ann"), now=network.now.wall, nonce="n", welcome=false
+    )
+    ann = network.add("ann", OWNED)
+
+    ann.peer.commands.join(network.now, HALL, invite.as_json())
+
+    assert ann.peer.channels == [HALL]
+    assert ann.peer._state.channels[HALL].welcome is None
