@@ -1,0 +1,1 @@
+"""Peer-to-peer channels between agents of different machines."""

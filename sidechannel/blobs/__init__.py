@@ -1,0 +1,1 @@
+"""Signed blobs that people hand to each other: welcomes, invites, revocations."""

@@ -1,0 +1,1 @@
+"""Protomux frames, as the transport under a sidechannel carries them."""

@@ -1,0 +1,1 @@
+"""JSON values as a JavaScript peer understands and prints them."""
