@@ -24,7 +24,7 @@ from storage.ids import NewId, uuid7
 from storage.migrations import Part, migrate
 from storage.system_user import unprivileged
 from tests.clock import START, HandClock
-from tests.halves import Halves
+from tests.dealing import Dealing
 
 ROOT = Path(__file__).parent.parent
 TEMPLATE = "intercom_template"
@@ -39,9 +39,9 @@ for _name in [name for name in os.environ if name.startswith("INTERCOM_")]:  # n
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Halves:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Dealing:
     """`make test` runs two processes; who calls pytest himself has one."""
-    return Halves(config, log)
+    return Dealing(config, log)
 
 
 def parts() -> list[Part]:

@@ -1,4 +1,4 @@
-"""Deals the tests to two processes: what fills Docker to one, the rest file by file to whoever is free."""
+"""Deals the tests to processes: what fills Docker to one, the rest file by file to whoever is free."""
 
 from xdist.scheduler import LoadFileScheduling
 
@@ -6,7 +6,7 @@ from xdist.scheduler import LoadFileScheduling
 CONTAINERS = ("tests/agents/", "tests/container/", "tests/crash/")
 
 
-class Halves(LoadFileScheduling):
+class Dealing(LoadFileScheduling):
     """Files stay whole, so that what a module's tests share is made once."""
 
     def _split_scope(self, nodeid: str) -> str:
