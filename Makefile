@@ -2,8 +2,8 @@
 .PHONY: help setup setup-dev run test test-all bench check lock clean
 
 bin := .venv/bin
-# More processes than cores: most tests wait. tests/dealing.py says who runs what.
-pytest := $(bin)/pytest --numprocesses 3 --no-loadscope-reorder -rs
+# Two processes: while one waits for containers the other works. tests/dealing.py says who runs what.
+pytest := $(bin)/pytest --numprocesses 2 --no-loadscope-reorder -rs
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

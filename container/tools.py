@@ -1,7 +1,8 @@
 """The host's end of MCP: an agent's tools, served on each connection to its tools.sock."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,12 +28,19 @@ log = structlog.get_logger()
 class ToolServer:
     """One MCP server for one agent, whose tools are those of the ToolBox it was given."""
 
-    def __init__(self, tools: ToolBox, calls: asyncio.TaskGroup, name: str = "intercom") -> None:
+    def __init__(
+        self,
+        tools: ToolBox,
+        calls: asyncio.TaskGroup,
+        name: str = "intercom",
+        *,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
         """`calls` is where calls run: one that has begun ends, whatever becomes of the agent that asked."""
         self._tools = tools
         self._calls = calls
         self._running = asyncio.Semaphore(PARALLEL)
-        self._allowance = Allowance(CALLS_A_SECOND, CALLS_AT_ONCE)
+        self._allowance = Allowance(CALLS_A_SECOND, CALLS_AT_ONCE, now)
         self._server: Server[dict[str, Any]] = Server(
             name, on_list_tools=self._list_tools, on_call_tool=self._call_tool
         )

@@ -9,7 +9,7 @@ from tests.crash.install import Install, installed
 
 pytestmark = pytest.mark.docker
 
-SAMPLES = 4  #: of all the steps, spread evenly, when the suite is short
+SAMPLES = 3  #: of all the steps, spread evenly, when the suite is short
 
 
 async def die_at(install: Install, step: int) -> bool:
