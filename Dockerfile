@@ -13,6 +13,8 @@ COPY bridges bridges
 COPY container container
 COPY demarch demarch
 COPY host host
+COPY intermute intermute
+COPY sidechannel sidechannel
 COPY storage storage
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation . \
     && /opt/venv/bin/python -m compileall -q /opt/venv
