@@ -1,16 +1,15 @@
 """Reservations of intermute, asked in this process for one of our containers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
-from demarch.errors import NotFound, NotPossible
+from demarch.errors import NotFound
 from host.coordination.conflicts import Held
 from host.coordination.identity import Me
 from host.coordination.port import Holding, InLine, Wanted
 from host.coordination.refusals import translated
-from intermute.errors import Conflict
 from intermute.reservations import claim
+from intermute.reservations.obstacles import InTheWay, Obstacles
 from intermute.reservations.reservation import Reservation
 from intermute.reservations.reservations import Granted, Reservations
 from storage import sql
@@ -42,12 +41,10 @@ class Holdings:
             wait_seconds=round(wanted.waits.total_seconds()),
         )
         try:
-            with translated(apart=Conflict):
+            with translated(apart=InTheWay):
                 granted = await self._reservations.reserve(asked)
-        except Conflict as error:
-            if not error.details.get("conflicts"):
-                raise NotPossible(str(error)) from error
-            raise Held(_conflicts(error, me.project), self._clock.now()) from error
+        except InTheWay as error:
+            raise Held(_in_the_way(error.obstacles, me.project), self._clock.now()) from error
         if not isinstance(granted, Granted):
             return InLine(place=granted.place.place)
         return [_holding(each) for each in granted.reservations]
@@ -89,21 +86,7 @@ class Holdings:
     async def conflicts(self, me: Me, patterns: Sequence[str], *, exclusive: bool) -> Sequence[Holding]:
         with translated():
             found = await self._reservations.check(me.project, patterns, exclusive=exclusive, agent=me.agent)
-        return [
-            Holding(
-                id=each.id,
-                agent=each.agent,
-                name=each.held_by,
-                project=me.project,
-                pattern=each.pattern,
-                exclusive=each.exclusive,
-                reason=each.reason,
-                expires_at=each.expires_at,
-                token=each.token,
-                waiting=each.waiting,
-            )
-            for each in found.found
-        ]
+        return _in_the_way(found, me.project)
 
     async def of_project(self, project: str) -> Sequence[Holding]:
         with translated():
@@ -142,19 +125,19 @@ def _holding(found: Reservation) -> Holding:
     )
 
 
-def _conflicts(error: Conflict, project: str) -> list[Holding]:
-    found: Sequence[Mapping[str, Any]] = error.details["conflicts"]
+def _in_the_way(obstacles: Obstacles, project: str) -> list[Holding]:
     return [
         Holding(
-            id=each["reservation_id"],
-            agent=each["agent_id"],
-            name=each["held_by"],
+            id=each.id,
+            agent=each.agent,
+            name=each.held_by,
             project=project,
-            pattern=each["pattern"],
-            exclusive=each["exclusive"],
-            reason=each.get("reason", ""),
-            expires_at=datetime.fromisoformat(each["expires_at"]),
-            waiting="waiting_id" in each,
+            pattern=each.pattern,
+            exclusive=each.exclusive,
+            reason=each.reason,
+            expires_at=each.expires_at,
+            token=each.token,
+            waiting=each.waiting,
         )
-        for each in found
+        for each in obstacles.found
     ]

@@ -64,14 +64,23 @@ class Obstacles:
     def __bool__(self) -> bool:
         return bool(self.found)
 
-    def conflict(self, now: datetime) -> Conflict:
-        first = self.found[0]
+    def conflict(self, now: datetime) -> "InTheWay":
+        return InTheWay(self, now)
+
+
+class InTheWay(Conflict):
+    """Others hold what was asked for, or came first in line: `obstacles`, at least one."""
+
+    code = "reservation_conflict"
+
+    def __init__(self, obstacles: Obstacles, now: datetime) -> None:
+        first = obstacles.found[0]
         does = "is waiting for" if first.waiting else "holds"
-        return Conflict(
+        super().__init__(
             f"{first.held_by} {does} {first.pattern}.",
-            code="reservation_conflict",
-            details={"conflicts": [obstacle.told(now) for obstacle in self.found], "more": self.more},
+            details={"conflicts": [each.told(now) for each in obstacles.found], "more": obstacles.more},
         )
+        self.obstacles = obstacles
 
 
 async def held(conn: Connection, claim: Claim, now: datetime, effort: Effort) -> Obstacles:
