@@ -16,8 +16,14 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Generic, TypeAlias, TypeVar
 
+import asyncpg
+
 Item = TypeVar("Item")
 Done = TypeVar("Done")
+
+
+#: what one statement for many raises when one of them spoils it for all
+SPOILING = (asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class _Turn(Enum):
@@ -40,7 +46,8 @@ class _Place(Generic[Item, Done]):
 class Grouping(Generic[Item, Done]):
     """Does items together where they come together; two of one key are never in the same group.
 
-    `together` is given the items of a group and answers in their order.
+    `together` is given the items of a group and answers in their order. After an error of `spoiling` each
+    of them has to be tried alone, where it learns its own fate.
     """
 
     def __init__(
@@ -50,11 +57,13 @@ class Grouping(Generic[Item, Done]):
         *,
         lanes: int,
         most: int,
+        spoiling: tuple[type[Exception], ...] = (),
     ) -> None:
         self._together = together
         self._key = key
         self._lanes = lanes
         self._most = most
+        self._spoiling = spoiling
         self.waiting: deque[_Place[Item, Done]] = deque()
         self._busy = 0  #: lanes
 
@@ -105,8 +114,10 @@ class Grouping(Generic[Item, Done]):
         others = self._company(item)
         try:
             results = await self._together([item, *(place.item for place in others)])
-        except BaseException:
+        except BaseException as error:
             _tell(others, [None] * len(others))
+            if isinstance(error, self._spoiling):
+                return None
             raise
         _tell(others, results[1:])
         mine = results[0]

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-import asyncpg
-
 from intermute.errors import NotFound
 from intermute.events.event import MESSAGE_ACK, MESSAGE_READ, NewEvent
 from intermute.events.journal import Journal
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
-from storage.grouping import Grouping
+from storage.grouping import SPOILING, Grouping
 
 MOST = 64  #: marks in one transaction
 
@@ -48,10 +46,11 @@ class Marks:
         self._journal = journal
         self._clock = clock
         self._grouping: Grouping[Mark, Fate] = Grouping(
-            self._together,
+            self._write,
             lambda mark: (mark.project, mark.message_id, mark.agent, mark.ack),
             lanes=1,
             most=MOST,
+            spoiling=SPOILING,
         )
 
     async def put(self, mark: Mark) -> None:
@@ -73,12 +72,6 @@ class Marks:
         """Tell of a mark nobody's name came with: there is nothing to put down."""
         async with self._journal.writing() as entry:
             await entry.tell([mark.event()])
-
-    async def _together(self, marks: Sequence[Mark]) -> Sequence[Fate | None]:
-        try:
-            return await self._write(marks)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError):
-            return [None] * len(marks)
 
     async def _write(self, marks: Sequence[Mark]) -> list[Fate]:
         now = self._clock.now()

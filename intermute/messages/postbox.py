@@ -14,7 +14,7 @@ from intermute.messages.letter import Letter
 from storage import sql
 from storage.clock import Clock
 from storage.database import Database
-from storage.grouping import Grouping
+from storage.grouping import SPOILING, Grouping
 
 LANES = 1  #: the counter lets one transaction through at a time; a second lane only halves the groups
 MOST = 64  #: letters in one statement
@@ -46,7 +46,11 @@ class Postbox:
         self._journal = journal
         self._clock = clock
         self._grouping: Grouping[Letter, Posted] = Grouping(
-            self._together, lambda letter: (letter.project, letter.id), lanes=LANES, most=MOST
+            self._write,
+            lambda letter: (letter.project, letter.id),
+            lanes=LANES,
+            most=MOST,
+            spoiling=SPOILING,
         )
         self.kept = 0  #: messages, so far
         self.commits = 0  #: that kept them
@@ -77,12 +81,6 @@ class Postbox:
             except asyncpg.UniqueViolationError:
                 continue  # now it stands, and will be found
         return (await self._write([letter]))[0]
-
-    async def _together(self, letters: Sequence[Letter]) -> Sequence[Posted | None]:
-        try:
-            return await self._write(letters)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError):
-            return [None] * len(letters)  # one of them spoils it for all; alone each learns its own fate
 
     async def _write(self, letters: Sequence[Letter]) -> list[Posted]:
         now = self._clock.now()
