@@ -8,7 +8,7 @@ import structlog
 from intermute.agents import agent
 from intermute.agents.agent import FOCUS_STATES, Agent
 from intermute.agents.guards import Guards
-from intermute.agents.places import Page, Place
+from intermute.agents.places import Page, Place, page
 from intermute.agents.registration import Registered, Registration, Wanted
 from intermute.agents.standings import Standings
 from intermute.agents.tokens import RandomBytes
@@ -90,9 +90,7 @@ class Agents:
             repo,
             bead,
         )
-        found = [agent.of_row(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(items=found, next=Place(at=found[-1].last_seen, id=found[-1].id) if more else None)
+        return page(rows, limit, agent.of_row, lambda last: Place(at=last.last_seen, id=last.id))
 
     def alive(self, one: Agent) -> bool:
         """Whether it gave a sign of life within the time after which its locks are freed."""

@@ -1,8 +1,11 @@
 """A place in a list that is sorted by time and id, as text that a client gives back for the next page."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
+
+from asyncpg.protocol import Record
 
 from intermute.errors import InvalidRequest
 
@@ -27,6 +30,14 @@ class Page(Generic[Item]):
 
     items: list[Item]
     next: Place | None
+
+
+def page(
+    rows: Sequence[Record], limit: int, item: Callable[[Record], Item], place: Callable[[Item], Place]
+) -> Page[Item]:
+    """The first `limit` of the rows; one more was asked for, to know whether these are the last."""
+    items = [item(row) for row in rows[:limit]]
+    return Page(items=items, next=place(items[-1]) if len(rows) > limit else None)
 
 
 def read(text: str) -> Place | None:

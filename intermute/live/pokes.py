@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from asyncpg.protocol import Record
+
 from intermute.agents.guards import Guards
-from intermute.agents.places import Page, Place
+from intermute.agents.places import Page, Place, page
 from intermute.caller import Caller
 from intermute.errors import InvalidRequest
 from intermute.live.envelope import wrap
@@ -63,19 +65,7 @@ class Pokes:
         project = await self._check(caller, project, agent)
         at, id_ = (after.at, after.id) if after else (None, None)
         rows = await self._db.fetch(_SQL["pokes.list"], project, agent, at, id_, limit + 1)
-        found = [
-            Poke(
-                message_id=row["message_id"],
-                sender=row["sender"],
-                text=wrap(row["sender"], row["thread_id"], row["body"]),
-                created_at=row["created_at"],
-            )
-            for row in rows[:limit]
-        ]
-        more = len(rows) > limit
-        return Page(
-            items=found, next=Place(at=found[-1].created_at, id=found[-1].message_id) if more else None
-        )
+        return page(rows, limit, _of_row, lambda last: Place(at=last.created_at, id=last.message_id))
 
     async def surface(self, caller: Caller, project: str, agent: str, message_id: str) -> None:
         """The agent has looked at it. One that is not there is none. Raises InvalidRequest, NotAllowed."""
@@ -89,3 +79,12 @@ class Pokes:
         await self._guards.check(caller, agent)
         self._guards.touch(agent, caller)
         return project
+
+
+def _of_row(row: Record) -> Poke:
+    return Poke(
+        message_id=row["message_id"],
+        sender=row["sender"],
+        text=wrap(row["sender"], row["thread_id"], row["body"]),
+        created_at=row["created_at"],
+    )

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from asyncpg.protocol import Record
 
 from intermute.agents.guards import Guards, refuse, speaks_anyway
-from intermute.agents.places import Page, Place
+from intermute.agents.places import Page, Place, page
 from intermute.agents.tokens import digest
 from intermute.caller import Caller
 from intermute.errors import InvalidRequest, NotAllowed, Unavailable
@@ -110,9 +110,7 @@ class Windows:
         project = _named(caller, project)
         at, id_ = (after.at, after.id) if after else (None, None)
         rows = await self._db.fetch(_SQL["windows.list"], project, self._clock.now(), at, id_, limit + 1)
-        found = [_of_row(row) for row in rows[:limit]]
-        more = len(rows) > limit
-        return Page(items=found, next=Place(at=found[-1].last_active_at, id=found[-1].id) if more else None)
+        return page(rows, limit, _of_row, lambda last: Place(at=last.last_active_at, id=last.id))
 
     async def expire(self, caller: Caller, project: str, window_uuid: str) -> None:
         """End the window, if there is one. Raises InvalidRequest, NotAllowed."""
