@@ -16,7 +16,7 @@ KNOWN = 10_000  #: projects remembered as existing
 
 _SQL = sql.load("intermute", "journal")
 
-#: called in the order of commits of this process, never for what was rolled back; must not wait
+#: called after each commit of this process, now and then not in the order of cursors; must not wait
 Committed = Callable[[Sequence[Event]], None]
 
 
@@ -33,9 +33,7 @@ class Entry:
         if not events:
             return ()
         now = self._clock.now()
-        events = [
-            replace(event, data=slim(event.data)) if "data" in event.data else event for event in events
-        ]
+        events = [_slim(event) for event in events]
         first = await self.conn.fetchval(_SQL["journal.append"], [event.row() for event in events], now)
         told = numbered(events, first, now)
         self.events += told
